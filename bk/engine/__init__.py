@@ -1,0 +1,1 @@
+"""The headless engine: no terminal, no command line, no network listener but its own socket."""

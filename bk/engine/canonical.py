@@ -1,0 +1,80 @@
+"""Canonical JSON (RFC 8785): one value, one sequence of bytes, so that hashes and signatures mean something."""
+
+from __future__ import annotations
+
+import json
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bk.engine.model import Json
+
+_encode = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode
+_SAFE_INT = 2**53
+
+
+def canonical(value: Json) -> bytes:
+    """The RFC 8785 bytes of a JSON value; raises ValueError for what JSON (I-JSON) cannot carry."""
+    if _plain(value):
+        return _encode(value).encode()
+    return _write(value).encode()
+
+
+def _plain(value: Json) -> bool:
+    """Whether the C encoder already gives canonical text: no float, no key outside ASCII, no key that is not text."""
+    kind = type(value)
+    if kind is str or kind is bool or value is None:
+        return True
+    if kind is int:
+        return bool(-_SAFE_INT < value < _SAFE_INT)
+    if kind is dict:
+        return all(type(k) is str and k.isascii() and _plain(v) for k, v in value.items())
+    if kind is list or kind is tuple:
+        return all(map(_plain, value))
+    return False
+
+
+def _write(value: Json) -> str:
+    if value is None or isinstance(value, (bool, str)):
+        return _encode(value)
+    if isinstance(value, int):
+        if not -_SAFE_INT < value < _SAFE_INT:
+            raise ValueError(f"integer outside the range JSON numbers carry exactly: {value}")
+        return str(int(value))
+    if isinstance(value, float):
+        return _number(value)
+    if isinstance(value, (list, tuple)):
+        return "[" + ",".join(map(_write, value)) + "]"
+    if hasattr(value, "items"):
+        pairs = sorted(value.items(), key=lambda pair: _utf16(pair[0]))
+        return "{" + ",".join(f"{_encode(key)}:{_write(item)}" for key, item in pairs) + "}"
+    raise ValueError(f"not a JSON value: {type(value).__name__}")
+
+
+def _utf16(key: Json) -> bytes:
+    if not isinstance(key, str):
+        raise ValueError(f"object key is not text: {key!r}")
+    return key.encode("utf-16-be")
+
+
+def _number(value: float) -> str:
+    """ECMAScript's Number-to-String, which RFC 8785 adopts."""
+    if not abs(value) < float("inf"):
+        raise ValueError("NaN and infinity are not JSON")
+    if value == 0:
+        return "0"
+    sign = "-" if value < 0 else ""
+    mantissa, _, exponent = repr(abs(value)).partition("e") if "e" in repr(abs(value)) else (repr(abs(value)), "", "0")
+    whole, _, fraction = mantissa.partition(".")
+    fraction = "" if fraction == "0" else fraction
+    digits = (whole + fraction).lstrip("0")
+    point = len(whole) + int(exponent) - (len(whole + fraction) - len(digits))
+    digits = digits.rstrip("0")
+    count = len(digits)
+    if count <= point <= 21:
+        return sign + digits + "0" * (point - count)
+    if 0 < point <= 21:
+        return sign + digits[:point] + "." + digits[point:]
+    if -6 < point <= 0:
+        return sign + "0." + "0" * -point + digits
+    shown = f"{point - 1:+d}"
+    return sign + digits[0] + ("." + digits[1:] if count > 1 else "") + "e" + shown

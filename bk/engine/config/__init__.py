@@ -1,0 +1,1 @@
+"""Configuration: the schema, its layers, editing, and the compiled snapshot."""

@@ -1,0 +1,79 @@
+"""What checks may know of the world, as plain data: handed in, so that a recorded day can be judged again."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from bk.engine.model import Json
+
+
+class Match:
+    """One threat-intelligence record that speaks of a package version.
+
+    `kind` is `exact` (listed version), `range` (bounded), `every` (all versions) or `maybe` (an unpinned request
+    that could resolve to a listed version). `groups` are the independent sources behind the record; `provenance` is
+    the best of them: `signature`, `pinned_origin` or `none`.
+    """
+
+    __slots__ = ("date", "ecosystem", "groups", "ident", "kind", "name", "provenance", "severity", "versions")
+
+    def __init__(
+        self,
+        ecosystem: str,
+        name: str,
+        versions: Sequence[str],
+        *,
+        kind: str,
+        severity: str,
+        groups: Sequence[str],
+        provenance: str,
+        ident: str = "",
+        date: str = "",
+    ) -> None:
+        self.ecosystem = ecosystem
+        self.name = name
+        self.versions = tuple(versions)
+        self.kind = kind
+        self.severity = severity
+        self.groups = tuple(groups)
+        self.provenance = provenance
+        self.ident = ident
+        self.date = date
+
+
+class Facts:
+    """Everything a check may ask about, gathered before checks run.
+
+    `real` maps each path that an action touches to where it really leads (links followed, missing leaves kept).
+    `documents` holds the present text of the guarded files that an action writes, None where there is none.
+    `matches` holds, for each Install's `target`, what the index knows. `policy` is the effective configuration.
+    """
+
+    __slots__ = ("cwd", "documents", "executables", "home", "matches", "policy", "real", "state_root")
+
+    def __init__(
+        self,
+        *,
+        home: str,
+        cwd: str,
+        state_root: str,
+        policy: Mapping[str, Json],
+        real: Mapping[str, str] | None = None,
+        documents: Mapping[str, str | None] | None = None,
+        matches: Mapping[str, Sequence[Match]] | None = None,
+        executables: Sequence[str] = (),
+    ) -> None:
+        self.home = home
+        self.cwd = cwd
+        self.state_root = state_root
+        self.policy = policy
+        self.real = real or {}
+        self.documents = documents or {}
+        self.matches = matches or {}
+        self.executables = tuple(executables)
+
+    def really(self, path: str) -> str:
+        """Where a path leads; itself when nothing is known of it."""
+        return self.real.get(path, path)

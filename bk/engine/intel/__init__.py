@@ -1,0 +1,1 @@
+"""Threat intelligence: the index and what feeds it."""

@@ -1,0 +1,1 @@
+"""Package managers' command lines, one module a family."""

@@ -1,0 +1,1 @@
+"""The resident engine: socket server, life cycle, scheduler."""

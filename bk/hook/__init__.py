@@ -1,0 +1,1 @@
+"""The hook surface: a client's bytes in, the client's own answer out."""

@@ -1,0 +1,1 @@
+"""Agent clients, one module of data each."""
