@@ -1,15 +1,41 @@
-# `make run` and `make test` are all a newcomer needs; both set up what they use.
+# `make run` and `make test` are all a newcomer needs; each sets up what it uses.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
+NATIVE := bk/hook/native/build.py $(wildcard bk/hook/native/*.c)
 
-.PHONY: run test test-all bench screenshots lint clean
+.PHONY: run test test-all unit lint bench screenshots clean
 
-$(STAMP): pyproject.toml bk/hook/native/build.py $(wildcard bk/hook/native/*.c)
+$(STAMP): pyproject.toml $(NATIVE)
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@echo "setting up $(VENV) (first time: about a minute)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
 	@touch $@
 
 run: $(STAMP)
 	@$(BIN)/python -m bk.demo_run
+
+lint: $(STAMP)
+	@$(BIN)/ruff check bk tests bench
+	@$(BIN)/ruff format --check --quiet bk tests bench
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+
+unit: $(STAMP)
+	@$(BIN)/python -m pytest -n 2 -m 'not long' -q
+
+test: lint unit
+
+test-all: lint
+	@$(BIN)/python -m pytest -n 2 -q
+	@$(BIN)/python -m tests.fuzz --seconds 60
+
+bench: $(STAMP)
+	@$(BIN)/python -m bench --write docs/performance.md
+
+screenshots: $(STAMP)
+	@$(BIN)/python -m bench.screenshots
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -19,6 +19,14 @@ def canonical(value: Json) -> bytes:
     return _write(value).encode()
 
 
+def exact(value: int) -> bool:
+    """Whether this integer survives as a JSON number, which is a double."""
+    try:
+        return -_SAFE_INT < value < _SAFE_INT or _number(float(value)) == str(value)
+    except OverflowError:
+        return False
+
+
 def _plain(value: Json) -> bool:
     """Whether the C encoder already gives canonical text: no float, no key outside ASCII, no key that is not text."""
     kind = type(value)
@@ -37,9 +45,11 @@ def _write(value: Json) -> str:
     if value is None or isinstance(value, (bool, str)):
         return _encode(value)
     if isinstance(value, int):
-        if not -_SAFE_INT < value < _SAFE_INT:
-            raise ValueError(f"integer outside the range JSON numbers carry exactly: {value}")
-        return str(int(value))
+        if -_SAFE_INT < value < _SAFE_INT:
+            return str(int(value))
+        if not exact(value):
+            raise ValueError(f"integer that JSON numbers cannot carry exactly: {value}")
+        return _number(float(value))
     if isinstance(value, float):
         return _number(value)
     if isinstance(value, (list, tuple)):

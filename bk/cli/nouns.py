@@ -1,0 +1,29 @@
+"""Every command of `bk`, as data: help, dispatch, completion and the nearest-match hint all read this list."""
+
+from __future__ import annotations
+
+# name -> (module that has `app`, one line of help)
+TRY = {
+    "check": ("bk.cli.check", "ask what bk would say to a tool call, and why"),
+    "dashboard": ("bk.tui.launch", "watch decisions and incidents live in the terminal"),
+    "selftest": ("bk.cli.selftest", "send over a hundred calls through the real hook and compare the answers"),
+}
+LOOK = {
+    "audit": ("bk.cli.audit", "read, search, verify and export the record of every decision"),
+    "diag": ("bk.cli.diag", "say how each part of this installation is, why, and what to do"),
+    "simulate": ("bk.cli.simulate", "judge a file of calls, one JSON answer a line; nothing is recorded"),
+    "version": ("bk.cli.version", "versions, and the path of the hook to give to a client"),
+}
+STEER = {
+    "config": ("bk.cli.config", "read and change settings; see where each value comes from"),
+    "engine": ("bk.cli.engine", "start, stop and install the resident engine"),
+}
+GROUPS = (("Try these first", TRY), ("Look", LOOK), ("Steer", STEER))
+NOUNS = {**TRY, **LOOK, **STEER}
+
+
+def nearest(word: str) -> str:
+    """The command that was probably meant, or ""."""
+    from difflib import get_close_matches
+
+    return next(iter(get_close_matches(word, NOUNS, 1, 0.5)), "")

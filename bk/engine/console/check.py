@@ -1,0 +1,132 @@
+"""Ask for a verdict by hand: the same decision as the hook's, recorded as one, and told in words."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sys
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from bk.engine.decide import Judgement, decide
+from bk.engine.ledger.store import Ledger
+from bk.engine.model import Action, Entry, Finding, Install, ToolCall, Verdict
+from bk.engine.record import entry_of
+from bk.engine.state import State, locate
+from bk.engine.world import World
+
+Json = Any
+HOOK = "bk-hook"
+
+
+class Checked:
+    """A judged call. `entry` is the ledger's row, None when nothing was to be recorded."""
+
+    def __init__(self, call: ToolCall, judgement: Judgement, generation: str, took_us: int) -> None:
+        self.call = call
+        self.actions: Sequence[Action] = judgement.actions
+        self.verdict: Verdict = judgement.verdict
+        self.policy = judgement.policy.digest
+        self.index = generation
+        self.took_us = took_us
+        self.entry: Entry | None = None
+
+    def told(self, *, installs: bool = False) -> dict[str, Json]:
+        """The answer as JSON."""
+        verdict = self.verdict
+        said: dict[str, Json] = {
+            "verdict": verdict.level.word,
+            "reason": verdict.reason,
+            "rule_ids": list(dict.fromkeys(finding.rule for finding in verdict.findings)),
+            "findings": [told_finding(finding) for finding in verdict.findings],
+            "actions": [told_action(action) for action in self.actions],
+            "failure": verdict.failure,
+        }
+        if self.entry is not None:
+            said["seq"] = self.entry.seq
+        if installs:
+            found = (action for action in self.actions if isinstance(action, Install))
+            said["installs"] = [{"ecosystem": i.ecosystem, "name": i.name, "version": i.version} for i in found]
+        return said
+
+
+class Bench:
+    """One World held for many calls of which nothing is recorded."""
+
+    def __init__(self, state: State) -> None:
+        self._world = World.open(state)
+
+    def judge(self, call: ToolCall) -> Checked:
+        """What the verdict would be."""
+        return _judged(call, self._world)[0]
+
+
+def bench(env: Mapping[str, str] | None = None) -> Bench:
+    """A Bench on this user's installation."""
+    return Bench(ready(env))
+
+
+def check(call: ToolCall, env: Mapping[str, str] | None = None) -> Checked:
+    """Judge one call and record that it was asked by hand."""
+    state = ready(env)
+    world = World.open(state)
+    checked, judgement = _judged(call, world)
+    entry = entry_of(call, judgement, world, checked.took_us, nonce=secrets.token_hex(16))
+    ledger = Ledger.open(state, redact=world.redact)
+    try:
+        checked.entry = ledger.append([entry], sync=judgement.verdict.level.denies)[0]
+    finally:
+        ledger.close()
+    return checked
+
+
+def simulate(calls: Iterable[ToolCall], env: Mapping[str, str] | None = None) -> Iterator[Checked]:
+    """The verdict of each call; nothing is executed and nothing recorded."""
+    judge = bench(env).judge
+    return (judge(call) for call in calls)
+
+
+def hook_path() -> str:
+    """The hook binary that belongs to this installation; "" when it is missing."""
+    path = os.path.join(os.path.dirname(sys.executable), HOOK)
+    return path if os.access(path, os.X_OK) else ""
+
+
+def ready(env: Mapping[str, str] | None = None) -> State:
+    """This user's state, its directories made."""
+    state = locate(os.environ if env is None else env, os.getcwd())
+    state.ensure()
+    return state
+
+
+def _judged(call: ToolCall, world: World) -> tuple[Checked, Judgement]:
+    started = time.perf_counter_ns()
+    judgement = decide(call, world)
+    took = (time.perf_counter_ns() - started) // 1000
+    return Checked(call, judgement, world.generation, took), judgement
+
+
+def told_action(action: Action) -> dict[str, Json]:
+    """An action as the ledger and the JSON outputs spell it."""
+    said: dict[str, Json] = {"do": action.word, "target": action.target}
+    mode = getattr(action, "mode", "")
+    if mode:
+        said["mode"] = mode
+    if action.via:
+        said["via"] = list(action.via)
+    if not action.certain:
+        said["certain"] = False
+    return said
+
+
+def told_finding(finding: Finding) -> dict[str, Json]:
+    """A finding as the ledger and the JSON outputs spell it."""
+    said: dict[str, Json] = {"rule": finding.rule, "level": finding.level.word, "reason": finding.reason}
+    if finding.evidence:
+        said["evidence"] = dict(finding.evidence)
+    if finding.instead:
+        said["instead"] = finding.instead
+    if finding.action is not None:
+        said["target"] = finding.action.target
+    return said

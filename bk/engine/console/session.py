@@ -1,0 +1,134 @@
+"""What a dashboard holds: one state directory looked at, and the few things a person may do to it."""
+
+from __future__ import annotations
+
+import os
+import time
+from array import array
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from bk.engine.console.diag import verified, words
+from bk.engine.console.feed import Feed, parsed
+from bk.engine.console.gate import why_not
+from bk.engine.console.incidents import ACKNOWLEDGE, Case, Incidents
+from bk.engine.errors import BkError
+from bk.engine.model import Entry
+from bk.engine.state import State, locate
+
+Json = Any
+
+
+class Session:
+    """One look at one installation. `now` is the clock, in milliseconds; tests hand in a still one."""
+
+    def __init__(
+        self,
+        state: State,
+        *,
+        why_not_admin: str,
+        host: str = "",
+        sample: bool = False,
+        shown_root: str = "",
+        now: Callable[[], int] | None = None,
+    ) -> None:
+        self.state = state
+        self.why_not_admin = why_not_admin
+        self.host = host or os.uname().nodename
+        self.sample = sample
+        self.root = state.root
+        self.shown_root = shown_root or short(state.root, state.home)
+        self.now = now or (lambda: time.time_ns() // 1_000_000)
+        self.feed = Feed(state)
+        self.incidents = Incidents()
+        self._seen = 0
+
+    @property
+    def gate_word(self) -> str:
+        """Who may act, in a word."""
+        return "READ-ONLY" if self.why_not_admin else "ADMIN"
+
+    @property
+    def hook_command(self) -> str:
+        """What a client must run."""
+        from bk.engine.console.check import HOOK, hook_path
+
+        return f"{hook_path() or HOOK} --harness claude-code"
+
+    def update_incidents(self) -> bool:
+        """Take in what the feed gained; True when an incident is new or changed."""
+        if self.feed.last < self._seen:
+            self.incidents, self._seen = Incidents(), 0
+        fresh = self.feed.notable(self._seen)
+        self._seen = self.feed.last
+        return self.incidents.absorb(fresh)
+
+    def health(self) -> dict[str, tuple[str, str]]:
+        """hook, engine and chain, each a word and a few more. Takes long enough to belong in a worker."""
+        return words(self.state)
+
+    def verify(self) -> list[tuple[str, str]]:
+        """The whole ledger checked, told in styled parts."""
+        return verified(self.state)
+
+    def wrong_with(self, filter_text: str) -> str:
+        """What is wrong with a filter; "" when it can be used."""
+        try:
+            parsed(filter_text)
+        except BkError as error:
+            return f"{error}. {error.next_step}"
+        return ""
+
+    def search(self, filter_text: str, *, after: int = 0, wanted: Callable[[], bool] = lambda: True) -> array[int]:
+        """The numbers of the entries that a filter lets through, ascending."""
+        return self.feed.search(parsed(filter_text), self.now(), after=after, wanted=wanted)
+
+    def record(self, entry: Entry) -> dict[str, Json]:
+        """An entry as the JSON that is copied."""
+        return {
+            "seq": entry.seq,
+            "at": entry.at,
+            "kind": entry.kind,
+            "actor": entry.actor,
+            "level": entry.level,
+            "data": entry.data,
+        }
+
+    def acknowledge(self, case: Case) -> int:
+        """Record that a person has seen an incident; returns the entry's number. Raises BkError when refused."""
+        if self.why_not_admin:
+            raise BkError("this needs a person", self.why_not_admin, "run bk dashboard --admin in your own terminal")
+        from bk.engine.ledger.store import Ledger
+
+        data = {"verb": ACKNOWLEDGE, "incident": case.incident.ident, "seen": case.last_seq, "title": case.incident.title}
+        ledger = Ledger.open(self.state, redact=_redact(self.state), create=False)
+        try:
+            return ledger.append([Entry("admin", f"person:{os.getuid()}", data)], sync=True)[0].seq
+        finally:
+            ledger.close()
+
+    def close(self) -> None:
+        """Let go of the ledger; a sample's state is removed with it."""
+        self.feed.close()
+        if self.sample:
+            import shutil
+
+            shutil.rmtree(os.path.dirname(self.state.home), ignore_errors=True)
+
+
+def open_session(*, admin: bool, env: Mapping[str, str] | None = None) -> Session:
+    """A session on this user's installation; without the right to act it is read-only and knows why."""
+    state = locate(os.environ if env is None else env, os.getcwd())
+    return Session(state, why_not_admin=why_not(admin, env))
+
+
+def short(path: str, home: str) -> str:
+    """A path with the home directory as ~."""
+    return "~" + path[len(home) :] if home != "/" and path.startswith(home + "/") else path
+
+
+def _redact(state: State) -> Callable[[Json], Json]:
+    from bk.engine.config import snapshot
+    from bk.engine.ledger.redact import redactor
+
+    return redactor(snapshot.read(state).values["audit.redact_patterns"])

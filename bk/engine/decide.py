@@ -1,0 +1,76 @@
+"""One tool call to one verdict: lower, check, judge. Everything else in the project serves or uses this page."""
+
+from __future__ import annotations
+
+from bk.engine.checks import CHECKS
+from bk.engine.errors import Refusal
+from bk.engine.judge import judge
+from bk.engine.lower import lower
+from bk.engine.model import Finding, Level, Verdict
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bk.engine.config.policy import Policy
+    from bk.engine.model import Action, ToolCall
+    from bk.engine.world import World
+
+FAIL_LEVELS = {"closed": Level.BLOCK, "warn": Level.WARN, "open": Level.ALLOW}
+
+
+class Judgement:
+    """A verdict with what it rests on: the actions understood and the policy applied."""
+
+    __slots__ = ("actions", "policy", "verdict")
+
+    def __init__(self, verdict: Verdict, actions: Sequence[Action], policy: Policy) -> None:
+        self.verdict = verdict
+        self.actions = actions
+        self.policy = policy
+
+
+def decide(call: ToolCall, world: World) -> Judgement:
+    """Judge a call. Never raises for what the call contains: what cannot be decided is answered by `fail_mode`."""
+    policy = world.policy_for(call)
+    if world.failure is not None:
+        return Judgement(failed(world.failure, policy), (), policy)
+    try:
+        too_deep = _depth(call, policy)
+        actions = lower(call)
+        facts = world.gather(call, actions, policy)
+        findings = [finding for check in CHECKS for finding in check(actions, facts)]
+    except Refusal as refusal:
+        return Judgement(failed(refusal, policy), (), policy)
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError, MemoryError) as error:
+        refusal = Refusal("internal", f"deciding failed: {type(error).__name__}: {error}", "run `bk diag`")
+        return Judgement(failed(refusal, policy), (), policy)
+    return Judgement(judge([*too_deep, *findings]), actions, policy)
+
+
+def failed(refusal: Refusal, policy: Policy | None) -> Verdict:
+    """The verdict when there was nothing to decide on: a block, unless the user chose another `fail_mode`."""
+    mode = policy.values["fail_mode"] if policy is not None else "closed"
+    level = FAIL_LEVELS.get(mode, Level.BLOCK)
+    relaxed = "" if level is Level.BLOCK else f" (let through: fail_mode is {mode})"
+    finding = Finding(
+        f"failure/{refusal.cause}",
+        level,
+        (refusal.detail or refusal.cause) + relaxed,
+        instead=refusal.next_step,
+    )
+    return Verdict(level, [finding], failure=refusal.cause)
+
+
+def _depth(call: ToolCall, policy: Policy) -> list[Finding]:
+    """Agents that start agents without end are stopped. The depth is the agent's own claim: it can only tighten."""
+    claimed = call.claims.get("BK_AGENT_DEPTH", "")
+    if not claimed:
+        return []
+    limit = policy.values["hook.agent_depth"]
+    if not (claimed.isascii() and claimed.isdigit() and len(claimed) < 10):
+        raise Refusal("agent-depth", f"BK_AGENT_DEPTH is not a number: {claimed[:40]!r}")
+    if int(claimed) <= limit:
+        return []
+    reason = f"agents are nested {int(claimed)} deep; {limit} is the limit"
+    return [Finding("agent/depth", Level.BLOCK, reason, instead="do the work in a shallower agent")]

@@ -1,0 +1,127 @@
+"""What the ledger keeps of a call: enough to review and replay the decision, never a secret or a megabyte."""
+
+from __future__ import annotations
+
+from blake3 import blake3
+
+from bk.engine.canonical import exact
+from bk.engine.model import Entry, Level
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from bk.engine.decide import Judgement
+    from bk.engine.model import Action, Finding, Json, ToolCall
+    from bk.engine.world import World
+
+LONG = 4096
+HEAD = 1024
+MAX_ACTIONS = 64
+MAX_FINDINGS = 32
+
+
+def entry_of(call: ToolCall, judgement: Judgement, world: World, took_us: int, *, nonce: str = "") -> Entry:
+    """The decision entry of a call."""
+    verdict = judgement.verdict
+    data: dict[str, Json] = {
+        "harness": call.harness,
+        "event": call.event,
+        "tool": call.tool,
+        "kind": call.kind,
+        "cwd": call.cwd,
+        "input": shortened(call.input, world.redact),
+        "actions": [_action(action) for action in judgement.actions[:MAX_ACTIONS]],
+        "findings": [_finding(finding) for finding in verdict.findings[:MAX_FINDINGS]],
+        "policy": judgement.policy.digest,
+        "index": world.generation,
+        "took_us": took_us,
+    }
+    if len(judgement.actions) > MAX_ACTIONS:
+        data["actions_left_out"] = len(judgement.actions) - MAX_ACTIONS
+    if verdict.reason:
+        data["reason"] = verdict.reason
+    if verdict.failure:
+        data["failure"] = verdict.failure
+        data["fail_mode"] = judgement.policy.values["fail_mode"]
+    if call.session:
+        data["session"] = call.session
+    if call.call_id:
+        data["tool_use_id"] = call.call_id
+    if call.claims:
+        data["agent"] = dict(call.claims)
+    if call.home != world.state.home:
+        data["home"] = call.home
+    kind = "decision" if call.event == "pre" else "result"
+    if call.event == "post":
+        data["response"] = shortened(call.response, world.redact)
+    return Entry(kind, f"hook:{call.harness}", data, level=verdict.level.word, call=nonce)
+
+
+def refusal_entry(
+    *, harness: str, event: str, body: bytes, judgement: Judgement, nonce: str, claims: Mapping[str, str]
+) -> Entry:
+    """The entry of a request that never became a call. Its bytes are named by hash: they may be anything."""
+    verdict = judgement.verdict
+    data: dict[str, Json] = {
+        "harness": harness,
+        "event": event,
+        "tool": "",
+        "findings": [_finding(finding) for finding in verdict.findings],
+        "reason": verdict.reason,
+        "failure": verdict.failure,
+        "fail_mode": judgement.policy.values["fail_mode"],
+        "policy": judgement.policy.digest,
+        "request": {"bytes": len(body), "blake3": blake3(body).hexdigest()},
+    }
+    if claims:
+        data["agent"] = dict(claims)
+    return Entry("decision", f"hook:{harness}", data, level=verdict.level.word, call=nonce)
+
+
+def level_of(entry: Entry) -> Level:
+    """The level an entry recorded."""
+    return Level.of(entry.level)
+
+
+def shortened(value: Json, redact: Callable[[Json], Json]) -> Json:
+    """A JSON value whose long strings are cut to a head, a length and a hash.
+
+    Redaction comes before the cut, because half a token no longer looks like one.
+    """
+    kind = type(value)
+    if kind is str:
+        if len(value) <= LONG:
+            return value
+        whole = value.encode(errors="replace")
+        return {"cut": True, "chars": len(value), "blake3": blake3(whole).hexdigest(), "head": redact(value)[:HEAD]}
+    if kind is dict:
+        return {key: shortened(item, redact) for key, item in value.items()}
+    if kind is list:
+        return [shortened(item, redact) for item in value]
+    if kind is int and not exact(value):
+        return str(value)
+    return value
+
+
+def _action(action: Action) -> dict[str, Json]:
+    shown: dict[str, Json] = {"do": action.word, "target": action.target[:LONG]}
+    mode = getattr(action, "mode", "")
+    if mode:
+        shown["mode"] = mode
+    if action.via:
+        shown["via"] = list(action.via)
+    if not action.certain:
+        shown["certain"] = False
+    return shown
+
+
+def _finding(finding: Finding) -> dict[str, Json]:
+    shown: dict[str, Json] = {"rule": finding.rule, "level": finding.level.word, "reason": finding.reason}
+    if finding.evidence:
+        shown["evidence"] = dict(finding.evidence)
+    if finding.instead:
+        shown["instead"] = finding.instead
+    if finding.action is not None:
+        shown["target"] = finding.action.target[:LONG]
+    return shown

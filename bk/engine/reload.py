@@ -1,0 +1,87 @@
+"""Keeping the resident engine's World current: config, rules and index are swapped as one, or not at all."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from bk.engine.errors import BkError
+from bk.engine.model import Entry
+from bk.engine.world import World
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bk.engine.state import State
+
+QUIET_NS = 50_000_000  # sources are stat-ed at most this often: a bound on how stale a decision can be
+
+
+class Reloader:
+    """Hands out the current World. A bad edit keeps the last good one and is reported once, not per call."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._world = World.open(state)
+        self._stamp = self._look()
+        self._looked = time.monotonic_ns()
+        self._news: list[Entry] = []
+
+    def current(self) -> World:
+        """The World in force, after a look at the sources when the last one is old."""
+        now = time.monotonic_ns()
+        if now - self._looked > QUIET_NS:
+            self._looked = now
+            stamp = self._look()
+            if stamp != self._stamp:
+                self._swap(stamp)
+        return self._world
+
+    def refresh(self) -> list[Entry]:
+        """Look again, and hand over the entries that tell of changes since the last time."""
+        self.current()
+        news, self._news = self._news, []
+        return news
+
+    def _look(self) -> tuple[tuple[int, int, int], ...]:
+        return tuple(_stamp(path) for path in sources(self._state))
+
+    def _swap(self, stamp: tuple[tuple[int, int, int], ...]) -> None:
+        before = self._world
+        self._stamp = stamp
+        try:
+            after = World.open(self._state)
+        except BkError as error:
+            self._news.append(_problem("config", f"the configuration cannot be used: {error}", error.next_step))
+            return
+        self._world = after
+        if after.policy.digest != before.policy.digest:
+            data = {"policy": after.policy.digest, "was": before.policy.digest, "event": "reloaded"}
+            self._news.append(Entry("config", "engine", data))
+        if after.generation != before.generation:
+            data = {"index": after.generation, "was": before.generation, "event": "index"}
+            self._news.append(Entry("catalog", "engine", data))
+        for problem in after.policy.problems:
+            if problem not in before.policy.problems:
+                self._news.append(_problem("config", problem, "bk config validate"))
+        if after.failure is not None and (before.failure is None or str(before.failure) != str(after.failure)):
+            self._news.append(_problem("index", str(after.failure), after.failure.next_step))
+        if before.index is not None and before.index is not after.index:
+            before.index.close()
+
+
+def sources(state: State) -> tuple[str, ...]:
+    """The files whose change makes another World."""
+    return (state.config, "/etc/bk/config.toml", f"{state.intel}/current")
+
+
+def _stamp(path: str) -> tuple[int, int, int]:
+    try:
+        info = os.stat(path)
+    except OSError:
+        return (0, 0, 0)
+    return (info.st_mtime_ns, info.st_size, info.st_ino)
+
+
+def _problem(what: str, detail: str, next_step: str) -> Entry:
+    data = {"incident": what, "title": f"{what} problem", "detail": detail, "next_step": next_step}
+    return Entry("incident", "engine", data, level="warn")

@@ -1,0 +1,102 @@
+"""One request from a client to one entry and one reply: the same for the resident engine and the cold path."""
+
+from __future__ import annotations
+
+import time
+
+from bk.engine.decide import Judgement, decide, failed
+from bk.engine.errors import Refusal
+from bk.engine.model import Finding, Level, Verdict
+from bk.engine.record import entry_of, level_of, refusal_entry
+from bk.hook.harness import Reply, call_of, event_of, harness_data, render
+from bk.hook.strict import parse_object
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bk.engine.model import Entry
+    from bk.engine.world import World
+    from bk.hook.harness import HarnessData
+    from bk.hook.request import Request
+
+
+class Pending:
+    """A decision that has not been recorded yet. `reply` may be asked for only once its entry is committed."""
+
+    __slots__ = ("_data", "_event", "_judgement", "entries", "sync")
+
+    def __init__(self, data: HarnessData | None, event: str, judgement: Judgement, entry: Entry) -> None:
+        self._data = data
+        self._event = event
+        self._judgement = judgement
+        self.entries = [entry]
+        self.sync = judgement.verdict.level.denies or bool(judgement.verdict.failure)
+
+    def reply(self, stored: list[Entry]) -> Reply:
+        """The client's bytes, taken from what the ledger holds: for a request that was recorded before (its first
+        answer was lost), that is the first verdict."""
+        verdict = self._judgement.verdict
+        recorded = level_of(stored[0])
+        if recorded is not verdict.level:
+            verdict = _recorded(stored[0])
+        return answered(self._data, self._event, verdict, self._judgement)
+
+
+def prepare(request: Request, world: World) -> Pending:
+    """Parse, decide and describe a request. Whatever is wrong with it becomes a verdict, never an exception."""
+    started = time.perf_counter_ns()
+    data: HarnessData | None = None
+    event = "pre"
+    try:
+        data = harness_data(request.harness)
+        limits = world.policy.values
+        payload = parse_object(request.body, max_bytes=limits["hook.max_bytes"], max_depth=limits["hook.max_depth"])
+        event = event_of(data, payload, request)
+        call = call_of(data, payload, request, event)
+    except Refusal as refusal:
+        judgement = Judgement(failed(refusal, world.policy), (), world.policy)
+        entry = refusal_entry(
+            harness=request.harness,
+            event=event,
+            body=request.body,
+            judgement=judgement,
+            nonce=request.nonce,
+            claims=request.claims(),
+        )
+        return Pending(data, event, judgement, entry)
+    judgement = decide(call, world)
+    took = time.perf_counter_ns() - started
+    if took > request.deadline_ms * 1_000_000:
+        late = Refusal("deadline", f"deciding took {took // 1_000_000} ms, longer than the client waits")
+        judgement = Judgement(failed(late, judgement.policy), judgement.actions, judgement.policy)
+    return Pending(data, event, judgement, entry_of(call, judgement, world, took // 1000, nonce=request.nonce))
+
+
+def unrecorded(request: Request, world: World | None, cause: str, detail: str) -> Reply:
+    """The answer when nothing could be recorded: what `fail_mode` says, which is a block unless the user relaxed it."""
+    policy = world.policy if world is not None else None
+    verdict = failed(Refusal(cause, detail, "run `bk diag`"), policy)
+    event = "pre"
+    data: HarnessData | None = None
+    try:
+        data = harness_data(request.harness)
+        event = event_of(data, {}, request)
+    except Refusal:
+        verdict = Verdict(Level.BLOCK, verdict.findings, failure=cause)
+    return answered(data, event, verdict, None)
+
+
+def answered(data: HarnessData | None, event: str, verdict: Verdict, judgement: Judgement | None) -> Reply:
+    """Render a verdict; for a client nobody knows, the one thing every client takes for a no."""
+    if data is None:
+        reason = verdict.reason or "the request could not be decided"
+        return Reply(2, b"", f"bk blocked this call: {reason}\n".encode())
+    fallback = judgement.policy.values["hook.ask_fallback"] if judgement is not None else "block"
+    return render(data, event, verdict.level, verdict, ask_fallback=fallback)
+
+
+def _recorded(entry: Entry) -> Verdict:
+    findings = [
+        Finding(item["rule"], Level.of(item["level"]), item["reason"], instead=item.get("instead", ""))
+        for item in entry.data.get("findings", [])
+    ]
+    return Verdict(level_of(entry), findings, failure=entry.data.get("failure", ""))

@@ -1,0 +1,83 @@
+"""`bk dashboard`: the command, and the two ways to show it: an app on a terminal, one frame of text without."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bk.engine.errors import USAGE, BkError
+
+if TYPE_CHECKING:
+    from bk.engine.console.session import Session
+
+app = typer.Typer(add_completion=False)
+FRAME = (100, 30)
+
+
+@app.command()
+def dashboard(
+    *,
+    admin: Annotated[bool, typer.Option("--admin", help="Be able to act: needs you, at your own terminal.")] = False,
+    sample: Annotated[bool, typer.Option("--sample", help="Sample activity in a throw-away state.")] = False,
+    once: Annotated[bool, typer.Option("--once", help="Print one frame of text and leave.")] = False,
+    size: Annotated[str, typer.Option(help="With --once: columns x rows.")] = f"{FRAME[0]}x{FRAME[1]}",
+) -> None:
+    """Watch decisions and incidents live. Read-only unless you ask for --admin.
+
+    Nothing depends on it being open: decisions are made and recorded without it.
+    """
+    session = opened(admin=admin, sample=sample)
+    try:
+        if once:
+            sys.stdout.write(frame(session, *_size(size)) + "\n")
+        elif not (sys.stdin.isatty() and sys.stdout.isatty()):
+            raise BkError(
+                "the dashboard needs a terminal",
+                "standard input or output is not one",
+                "run it in a terminal, or print one frame with `bk dashboard --once`",
+                code=USAGE,
+            )
+        else:
+            show(session)
+    finally:
+        session.close()
+
+
+def opened(*, admin: bool, sample: bool) -> Session:
+    """The session that the options ask for."""
+    if sample:
+        from bk.engine.console.sample import open_sample
+
+        return open_sample(admin=admin)
+    from bk.engine.console.session import open_session
+
+    return open_session(admin=admin)
+
+
+def show(session: Session) -> None:
+    """Run the app until the person leaves."""
+    from bk.tui.app import Dashboard
+
+    board = Dashboard(session)
+    try:
+        board.run()
+    finally:
+        board.close()
+
+
+def frame(session: Session, width: int, height: int) -> str:
+    """The first frame as plain text."""
+    import asyncio
+
+    from bk.tui.frame import drawn
+
+    return asyncio.run(drawn(session, width, height))
+
+
+def _size(text: str) -> tuple[int, int]:
+    width, _, height = text.partition("x")
+    if not (width.isdigit() and height.isdigit() and 20 <= int(width) <= 500 and 8 <= int(height) <= 200):
+        raise BkError("the size cannot be used", text, "write it like 100x30", code=USAGE)
+    return int(width), int(height)

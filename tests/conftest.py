@@ -1,0 +1,63 @@
+"""Shared fixtures, and the rule that a test which could run here may not be skipped."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bk.engine.state import State
+
+for _name in [n for n in os.environ if n == "NO_COLOR" or n.startswith(("TEXTUAL_", "BK_", "CLAUDE"))]:
+    del os.environ[_name]
+
+# reason prefix -> whether this machine really lacks it
+LACKS = {
+    "needs root": lambda: os.geteuid() != 0,
+    "needs a C compiler": lambda: not any(shutil.which(name) for name in ("cc", "gcc", "clang")),
+    "needs tmux": lambda: shutil.which("tmux") is None,
+    "needs network namespaces": lambda: os.geteuid() != 0 or shutil.which("unshare") is None,
+    "needs an ordinary user": lambda: os.geteuid() == 0,
+    "needs the address sanitizer": lambda: True,
+}
+_wrongly_skipped: list[str] = []
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    if report.skipped and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        reason = reason.removeprefix("Skipped: ")
+        if not any(reason.startswith(prefix) and lacks() for prefix, lacks in LACKS.items()):
+            _wrongly_skipped.append(f"{report.nodeid}: {reason}")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if _wrongly_skipped and session.exitstatus == 0:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for line in _wrongly_skipped:
+        terminalreporter.write_line(f"skipped although it could run here: {line}", red=True)
+
+
+@pytest.fixture
+def short_dir() -> Iterator[Path]:
+    """A directory with a path short enough for a Unix socket."""
+    path = Path(tempfile.mkdtemp(dir="/tmp", prefix="bk"))
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture
+def state(short_dir: Path) -> State:
+    """A fresh installation in a short path, directories made."""
+    home = short_dir / "home"
+    home.mkdir()
+    made = State(f"{home}/.bk", str(home), os.geteuid())
+    made.ensure()
+    return made
