@@ -1,0 +1,1 @@
+"""Measurements: whole processes, as ratios within one run."""

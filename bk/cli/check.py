@@ -91,7 +91,7 @@ def answer(checked: Checked, args: str) -> list[str]:
 
 
 def _become_the_hook(name: str, event: str) -> None:
-    from bk.engine.console.check import hook_path
+    from bk.engine.console.installation import hook_path
 
     path = hook_path()
     if not path:

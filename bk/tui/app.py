@@ -28,12 +28,16 @@ class Dashboard(App[None]):
         super().__init__()
         self.session = session
         self._made: list[Session] = []
-
-    def on_mount(self) -> None:
-        """Dress and open."""
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = THEMES[0].name
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Our own variables, so that styles load under any of the library's themes too."""
+        return dict(THEMES[0].variables)
+
+    def on_mount(self) -> None:
+        """Open the live screen."""
         self.push_screen(Live(self.session))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:

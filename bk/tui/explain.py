@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from textual.content import Content
@@ -11,13 +11,14 @@ from textual.content import Content
 from bk.engine.console.describe import agent, claimed, subject
 from bk.engine.model import Entry
 from bk.text import inert, inert_lines
-from bk.tui.words import LEVELS, STATES, age, moment, plural
+from bk.tui.words import LEVELS, STATES, age, clock, moment, plural
 
 if TYPE_CHECKING:
     from bk.engine.console.incidents import Case
 
 TONES = {"warn": "$warning", "ask": "$secondary", "block": "$error", "held": "$accent", "quiet": "$text-quiet"}
 MAX_LISTED = 40
+LABEL = 9
 SENTENCES = {
     "allow": "allowed: no rule objects to it",
     "warn": "allowed with a warning that the agent and the user saw",
@@ -27,126 +28,163 @@ SENTENCES = {
 }
 NOT_DETAILS = frozenset(("title", "detail", "next_step", "event", "verb", "incident"))
 
-Part = str | Content | tuple[str, str]
+Span = str | tuple[str, str]
+Explanation = Callable[[int], Content]
 
 
-def explain(entry: Entry, now_ms: int) -> Content:
+class Text:
+    """Paragraphs for one width, each wrapped under its own indent so that lists stay lists."""
+
+    def __init__(self, width: int) -> None:
+        self._width = max(20, width)
+        self._lines: list[Content] = []
+
+    def add(self, *spans: Span, indent: int = 0) -> None:
+        """A paragraph."""
+        gap = " " * indent
+        for line in Content.assemble(*spans).wrap(self._width - indent):
+            self._lines.append(Content.assemble(gap, line) if gap else line)
+
+    def labelled(self, label: str, *spans: Span, style: str = "$text-quiet", indent: int = 2, room: int = LABEL) -> None:
+        """A label and its text, which stays in its own column."""
+        column = indent + room
+        for at, line in enumerate(Content.assemble(*spans).wrap(self._width - column)):
+            lead = " " * indent + label.ljust(room) if at == 0 else " " * column
+            self._lines.append(Content.assemble((lead, style), line))
+
+    def title(self, text: str) -> None:
+        """A heading, with air above it."""
+        self._lines += [Content(""), Content.assemble((text, "bold $primary"))]
+
+    def gap(self) -> None:
+        """An empty line."""
+        self._lines.append(Content(""))
+
+    def content(self) -> Content:
+        """All of it."""
+        return Content("\n").join(self._lines)
+
+
+def still(*spans: Span) -> Explanation:
+    """Text that is the same at every width."""
+    content = Content.assemble(*spans)
+    return lambda _width: content
+
+
+def explain(entry: Entry, now_ms: int, width: int = 80) -> Content:
     """Everything the ledger holds about an entry, in the order a person asks."""
-    glyph, word, style = LEVELS.get(entry.level, LEVELS[""])
-    tone = TONES.get(style, "")
-    lines: list[Part] = [Content.assemble((f"{glyph} {word or entry.kind}  ", f"bold {tone}"), _head(subject(entry)))]
-    lines.append((f"{moment(entry.at)} ({age(entry.at, now_ms)} ago) by {inert(agent(entry), 40)}", "$text-quiet"))
-    if entry.kind == "decision" and not entry.data.get("failure"):
-        lines.append((SENTENCES.get(entry.level, ""), tone))
-    elif entry.data.get("failure"):
-        lines.append((f"could not be decided ({inert(str(entry.data['failure']), 40)}); fail_mode answered", "$error"))
-    _findings(entry, lines)
-    _actions(entry, lines)
-    _facts(entry, lines)
-    _proof(entry, lines)
-    return Content("\n").join([part if isinstance(part, Content) else Content.assemble(part) for part in lines])
+    text = Text(width)
+    _entry(text, entry, now_ms)
+    return text.content()
 
 
-def explain_case(case: Case, entry: Entry | None, now_ms: int) -> Content:
+def explain_case(case: Case, entry: Entry | None, now_ms: int, width: int = 80) -> Content:
     """An incident: its state and what can be done, then the entry behind it."""
     incident = case.incident
-    _, state, _ = STATES.get(incident.state, STATES["open"])
-    times = plural(case.count, "time")
-    since = f" since {moment(case.first_at)}" if case.count > 1 else ""
-    top: list[Part] = [
-        Content.assemble((f"{incident.ident}  ", "$text-quiet"), (state, "bold $primary"), f"  {times}{since}"),
-    ]
-    if incident.state == "open":
-        top.append(("a marks it as seen; it opens again if it happens again", "$text-quiet"))
-    if incident.next_step:
-        top.append(Content.assemble(("next  ", "$text-quiet"), inert(incident.next_step, 400)))
-    head = Content("\n").join([part if isinstance(part, Content) else Content.assemble(part) for part in top])
-    return Content("\n\n").join([head, explain(entry, now_ms)]) if entry is not None else head
+    text = Text(width)
+    mark, state, _ = STATES.get(incident.state, STATES["open"])
+    seen = f"{plural(case.count, 'time')} since {clock(case.first_at)}" if case.count > 1 else "once"
+    hint = [("  a", "bold $primary"), (" marks it as seen", "$text-quiet")] if incident.state == "open" else []
+    text.add((f"{mark} {state}", "bold $primary"), (f"  {incident.ident}  {seen}", "$text-quiet"), *hint)
+    if incident.next_step and incident.kind == "incident":
+        text.labelled("next", inert(incident.next_step, 400), indent=0)
+    if entry is not None:
+        text.gap()
+        _entry(text, entry, now_ms)
+    return text.content()
 
 
-def _head(text: str) -> Content:
-    lines = inert_lines(text, 12)
-    return Content("\n").join([Content.assemble((line[:600], "bold")) for line in lines])
+def _entry(text: Text, entry: Entry, now_ms: int) -> None:
+    glyph, word, style = LEVELS.get(entry.level, LEVELS[""])
+    tone = TONES.get(style, "")
+    head = f"{glyph} {word}" if word else entry.kind
+    for at, line in enumerate(inert_lines(subject(entry), 12)):
+        lead = f"{head}  " if at == 0 else ""
+        text.labelled(lead, (line[:800], "bold"), style=f"bold {tone}", indent=0, room=len(head) + 2)
+    if entry.data.get("failure"):
+        cause = inert(str(entry.data["failure"]), 40)
+        text.add((f"it could not be decided ({cause}), so fail_mode answered", "$error"))
+    elif entry.kind == "decision":
+        text.add((SENTENCES.get(entry.level, ""), tone))
+    _findings(text, entry)
+    _actions(text, entry)
+    _facts(text, entry, now_ms)
+    _proof(text, entry)
 
 
-def _title(text: str) -> Content:
-    return Content.assemble(("\n" + text, "bold $primary"))
-
-
-def _findings(entry: Entry, lines: list[Part]) -> None:
+def _findings(text: Text, entry: Entry) -> None:
     found = [item for item in entry.data.get("findings") or () if isinstance(item, Mapping)]
     shown = [item for item in found if item.get("level") != "allow"]
     if not shown:
         return
-    lines.append(_title("why"))
+    text.title("why")
     for item in shown[:MAX_LISTED]:
         glyph, word, style = LEVELS.get(str(item.get("level")), LEVELS[""])
-        lines.append(Content.assemble((f"{glyph} {word}  ", TONES.get(style, "")), (_said(item, "rule"), "$text-quiet")))
-        lines.append("  " + _said(item, "reason"))
-        if item.get("evidence"):
-            lines += [(f"  {line}", "$text-quiet") for line in _pairs(item["evidence"])]
+        text.add((f"{glyph} {word}  ", TONES.get(style, "")), (_said(item, "rule"), "$text-quiet"), indent=2)
+        text.add(_said(item, "reason"), indent=4)
+        evidence = item.get("evidence")
+        if isinstance(evidence, Mapping):
+            for name, value in list(evidence.items())[:MAX_LISTED]:
+                text.labelled(inert(str(name), LABEL * 2), (_one(value), "$text-quiet"), indent=4, room=LABEL * 2)
         if item.get("instead"):
-            lines.append(Content.assemble(("  instead  ", "$text-quiet"), (_said(item, "instead"), "$success")))
+            text.labelled("instead", (_said(item, "instead"), "$success"), indent=4)
 
 
-def _actions(entry: Entry, lines: list[Part]) -> None:
+def _actions(text: Text, entry: Entry) -> None:
     actions = [item for item in entry.data.get("actions") or () if isinstance(item, Mapping)]
     if not actions:
         return
-    lines.append(_title("what it would do"))
+    text.title("what it would do")
     for item in actions[:MAX_LISTED]:
         verb = _said(item, "mode") or _said(item, "do")
         via = item.get("via")
         path = f"  via {inert(' > '.join(map(str, via)), 120)}" if isinstance(via, (list, tuple)) and via else ""
         doubt = "  (in part unknown)" if item.get("certain") is False else ""
-        lines.append(Content.assemble((f"  {verb:<8} ", "$secondary"), _said(item, "target"), (path + doubt, "$text-quiet")))
+        text.labelled(verb[:8], _said(item, "target"), (path + doubt, "$text-quiet"), style="$secondary")
     left = int(entry.data.get("actions_left_out") or 0) + max(0, len(actions) - MAX_LISTED)
     if left:
-        lines.append((f"  … and {plural(left, 'action')} more", "$text-quiet"))
+        text.add((f"… and {plural(left, 'action')} more", "$text-quiet"), indent=2)
 
 
-def _facts(entry: Entry, lines: list[Part]) -> None:
-    facts = []
-    for name, label in (("tool", "tool"), ("cwd", "in"), ("session", "session"), ("detail", "detail")):
-        if entry.data.get(name):
-            facts.append((label, _said(entry.data, name)))
+def _facts(text: Text, entry: Entry, now_ms: int) -> None:
+    facts = [("when", f"{moment(entry.at)}, {age(entry.at, now_ms)} ago"), ("by", inert(agent(entry), 60))]
+    facts += [
+        (label, _said(entry.data, name))
+        for name, label in (("tool", "tool"), ("cwd", "in"), ("session", "session"), ("detail", "detail"))
+        if entry.data.get(name)
+    ]
     if claimed(entry):
-        facts.append(("claims", f"to be agent {inert(claimed(entry), 60)} (from its environment, not trusted)"))
+        facts.append(("claims", f"to be agent {inert(claimed(entry), 60)} (its environment says so; not trusted)"))
     if entry.data.get("next_step"):
         facts.append(("next", _said(entry.data, "next_step")))
     if entry.kind not in ("decision", "result"):
-        rest = {name: value for name, value in entry.data.items() if name not in NOT_DETAILS}
-        facts += [("", line) for line in _pairs(rest)]
-    if not facts:
-        return
-    lines.append(_title("about"))
-    lines += [Content.assemble((f"  {label:<8} ", "$text-quiet"), text) for label, text in facts]
+        rest = [(name, value) for name, value in entry.data.items() if name not in NOT_DETAILS]
+        facts += [(inert(name, LABEL - 1), _one(value)) for name, value in rest[:MAX_LISTED]]
+    text.title("about")
+    for label, told in facts:
+        text.labelled(label, told)
 
 
-def _proof(entry: Entry, lines: list[Part]) -> None:
-    lines.append(_title("proof"))
-    told = [f"entry #{entry.seq:,} in the chain"]
+def _proof(text: Text, entry: Entry) -> None:
+    text.title("proof")
+    text.labelled("entry", f"#{entry.seq:,} in the chain")
     for name in ("policy", "index"):
         if entry.data.get(name):
-            told.append(f"{name} {inert(str(entry.data[name]), 24)}")
+            text.labelled(name, (inert(str(entry.data[name]), 64), "$text-quiet"))
     if isinstance(entry.data.get("took_us"), int):
-        told.append(f"decided in {entry.data['took_us'] / 1000:.1f} ms")
-    lines.append(("  " + " · ".join(told), "$text-quiet"))
+        text.labelled("took", (f"{entry.data['took_us'] / 1000:.1f} ms to decide", "$text-quiet"))
 
 
 def _said(data: Mapping[str, Any], name: str) -> str:
     value = data.get(name)
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-    return inert(text, 600)
+    return "" if value is None else inert(value if isinstance(value, str) else _json(value), 600)
 
 
-def _pairs(value: Any) -> list[str]:
-    if not isinstance(value, Mapping):
-        return [inert(json.dumps(value, ensure_ascii=False, default=str), 300)]
-    return [f"{inert(str(name), 40)}: {_one(item)}" for name, item in list(value.items())[:MAX_LISTED]]
+def _one(value: Any) -> str:
+    if isinstance(value, (list, tuple)) and all(isinstance(part, str) for part in value):
+        return inert(", ".join(value), 300)
+    return inert(value if isinstance(value, str) else _json(value), 300)
 
 
-def _one(item: Any) -> str:
-    if isinstance(item, (list, tuple)) and all(isinstance(part, str) for part in item):
-        return inert(", ".join(item), 300)
-    return inert(item if isinstance(item, str) else json.dumps(item, ensure_ascii=False, default=str), 300)
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)

@@ -15,7 +15,6 @@ LEVELS = {
 }
 STATES = {"open": ("●", "open", "open"), "acknowledged": ("○", "seen", "quiet"), "closed": ("✓", "closed", "quiet")}
 HEALTH = {"ok": "good", "old": "warn", "off": "warn", "down": "warn", "checking": "quiet", "unknown": "quiet"}
-PLAIN = {"·": ".", "▲": "!", "■": "#", "◆": "Q", "●": "*", "○": "o", "✓": "v", "›": ">", "…": "."}
 
 
 def age(then_ms: int, now_ms: int) -> str:
@@ -35,13 +34,6 @@ def clock(at_ms: int) -> str:
 def moment(at_ms: int) -> str:
     """Date and time, in the local zone."""
     return time.strftime("%a %d %b %Y, %H:%M:%S", time.localtime(at_ms / 1000))
-
-
-def home_short(path: str, home: str) -> str:
-    """A path with the home directory as ~."""
-    if home != "/" and (path == home or path.startswith(home + "/")):
-        return "~" + path[len(home) :]
-    return path
 
 
 def plural(count: int, one: str, many: str = "") -> str:

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import secrets
-import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from bk.engine.console.installation import ready
 from bk.engine.decide import Judgement, decide
 from bk.engine.ledger.store import Ledger
 from bk.engine.model import Action, Entry, Finding, Install, ToolCall, Verdict
 from bk.engine.record import entry_of
-from bk.engine.state import State, locate
+from bk.engine.state import State
 from bk.engine.world import World
 
 Json = Any
-HOOK = "bk-hook"
 
 
 class Checked:
@@ -85,19 +83,6 @@ def simulate(calls: Iterable[ToolCall], env: Mapping[str, str] | None = None) ->
     """The verdict of each call; nothing is executed and nothing recorded."""
     judge = bench(env).judge
     return (judge(call) for call in calls)
-
-
-def hook_path() -> str:
-    """The hook binary that belongs to this installation; "" when it is missing."""
-    path = os.path.join(os.path.dirname(sys.executable), HOOK)
-    return path if os.access(path, os.X_OK) else ""
-
-
-def ready(env: Mapping[str, str] | None = None) -> State:
-    """This user's state, its directories made."""
-    state = locate(os.environ if env is None else env, os.getcwd())
-    state.ensure()
-    return state
 
 
 def _judged(call: ToolCall, world: World) -> tuple[Checked, Judgement]:

@@ -11,10 +11,11 @@ from typing import Any
 from bk.engine.console.diag import verified, words
 from bk.engine.console.feed import Feed, parsed
 from bk.engine.console.gate import why_not
+from bk.engine.console.installation import here
 from bk.engine.console.incidents import ACKNOWLEDGE, Case, Incidents
 from bk.engine.errors import BkError
 from bk.engine.model import Entry
-from bk.engine.state import State, locate
+from bk.engine.state import State
 
 Json = Any
 
@@ -51,7 +52,7 @@ class Session:
     @property
     def hook_command(self) -> str:
         """What a client must run."""
-        from bk.engine.console.check import HOOK, hook_path
+        from bk.engine.console.installation import HOOK, hook_path
 
         return f"{hook_path() or HOOK} --harness claude-code"
 
@@ -118,8 +119,7 @@ class Session:
 
 def open_session(*, admin: bool, env: Mapping[str, str] | None = None) -> Session:
     """A session on this user's installation; without the right to act it is read-only and knows why."""
-    state = locate(os.environ if env is None else env, os.getcwd())
-    return Session(state, why_not_admin=why_not(admin, env))
+    return Session(here(env), why_not_admin=why_not(admin, env))
 
 
 def short(path: str, home: str) -> str:

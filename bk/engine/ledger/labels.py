@@ -16,17 +16,20 @@ if TYPE_CHECKING:
     Span = tuple[int, int, str]  # start, end, kind
     Found = re.Match[str]
 
-_PASSWORD = r"pass(?:word|wd|phrase|code)s?|(?<![a-z])pass|(?<=ssh)pass|(?<=db)pass|(?<=user)pass|pwd"
+_PHRASE = r"pass(?:word|wd|phrase|code)s?|(?<![a-z])pass|(?<=ssh)pass|(?<=db)pass|(?<=user)pass|pwd"
 _KEY = (
     r"(?:api|access|private|auth|account|encryption|signing|session|master|deploy|service|secret|shared|storage)"
     r"[_-]?keys?"
 )
-_WORD = rf"(?:{_PASSWORD}|secret[_-]?key[_-]?base|secrets?|(?<!pad_)(?<!eos_)(?<!bos_)token|{_KEY}|credentials?|_auth)"
-_NAMED = rf"(?i:({_WORD}))\d{{0,2}}(\\?[\"'])?\]?[ \t]{{0,4}}(=>|:=|={{1,3}}|:|>)[ \t]{{0,4}}"
+_WORD = rf"(?:{_PHRASE}|secret[_-]?key[_-]?base|secrets?|(?<!pad_)(?<!eos_)(?<!bos_)token|{_KEY}|credentials?|_auth)"
+_NAMED = rf"(?i:({_WORD}))\d{{0,2}}(\\{{0,7}}[\"'])?\]?[ \t]{{0,4}}(=>|:=|={{1,3}}|:|>)[ \t]{{0,4}}"
 _FLAG = rf"(?<![\w-])--?(?i:[\w-]{{0,40}}?({_WORD}))[ \t]+(?=[^\s-])"
 _SPACED = r"(?i:(aws_secret_access_key|aws_session_token|_authtoken|_password))[ \t]+(?=[^\s=:-])"
 _NETRC = r"(?i:\blogin[ \t]+\S{1,128}[ \t\n]+(password))[ \t]+(?=\S)"
-_PAIR = r"(?<!\S)[\"']?(?:-u|-U|--user|--proxy-user|-[A-Za-z]{1,6}u(?=[ \t]))(?:[ \t]+|=|(?=[^\s=]{1,128}:))[\"']?([^\s:\"'/=]{0,128}):(?!//)"
+_PAIR = (
+    r"(?<!\S)[\"']?(?:-u|-U|--user|--proxy-user|-[A-Za-z]{1,6}u(?=[ \t]))(?:[ \t]+|=|(?=[^\s=]{1,128}:))"
+    r"(\\{0,7}[\"'])?([^\s:\"'/=\\]{0,128}):(?!//)"
+)
 _PROGRAM = (
     r"(?<![\w-])(?:sshpass\s[^;|&\n]{0,120}?-p[ \t]*|(?:mysql|mariadb)\w{0,8}\s[^;|&\n]{0,120}?\s-p(?=[^\s])"
     r"|(?:docker|podman|nerdctl|helm|oc|az)\s[^;|&\n]{0,40}?\blogin\s[^;|&\n]{0,120}?\s-p[ \t]+"
@@ -42,15 +45,17 @@ _SCHEME = (
     r"|aws4-hmac-sha256)\\?[ \t]{1,8})"
 )
 _BEARER = r"(?i:\b(?:bearer|basic)[ \t]+)((?=[A-Za-z_.~+/-]{0,64}[0-9=])[A-Za-z0-9._~+/-]{16,}+={0,2})"
-_COOKIE_FLAG = r"(?<!\S)(?:--cookie|-b)(?:[ \t]+|=)(?=[\"']?[^\s=\"']{1,128}=)"
+_COOKIE_FLAG = r"(?<!\S)(?:--cookie|-b)(?:[ \t]+|=)(?=\\{0,7}[\"']?[^\s=\"'\\]{1,128}=)"
 
 _BARE = r"(?:[^\s\"'`;|&<>()\\]|\\[^nrt\n\"'])++"
 _SHELL_BARE = r"(?:[^\s\"'`;|&<>()\\]|\\[^\n])++"
 _DOUBLE = r'"(?:[^"\\]|\\[\s\S])*+"'
 _SINGLE = r"'[^']*+'"
-_ESCAPED = r'\\"(?:[^"\\]|\\[^"])*+\\"'
-_OPEN = r"\\?[\"'][^\n]*+"
-_CODE = r"(?:os\.|process\.env|getenv|get_|getpass|input\(|env[.(\[]|ENV\[|config[.\[]|settings\.|self\.|args\.|ctx\.|req\.|request\.)"
+_ESCAPED = r"(\\{1,7}[\"'])(?:(?!\1)[\s\S])*+\1"
+_CODE = (
+    r"(?:os\.|process\.env|getenv|get_|getpass|input\(|env[.(\[]|ENV\[|config[.\[]|settings\.|self\.|args\.|ctx\.|req\."
+    r"|request\.)"
+)
 _BACK = 512
 
 
@@ -60,13 +65,13 @@ def maybe_label(low: str) -> bool:
         "pass" in low or "key" in low or "token" in low or "secret" in low or "auth" in low or "-u" in low
         or "pwd" in low or "cred" in low or "cookie" in low or "-b " in low or "login" in low or "mysql" in low
         or "maria" in low or "redis-" in low or "ldap" in low or "mongo" in low or "x-" in low or "bearer" in low
-        or "basic " in low or "user" in low
+        or "basic " in low or "user" in low or "curl" in low
     )  # fmt: skip
 
 
 def labelled(text: str, low: str) -> str:
     """The text without the values that a label gives away; `low` is its lower-cased form, for the cheap tests."""
-    for literals, source, judge in _FINDERS:
+    for literals, source, judge in FINDERS:
         for literal in literals:
             if literal in low:
                 text = _cut(text, source, judge)
@@ -88,6 +93,21 @@ def is_secret_flag(word: str) -> str:
     """The kind of secret that the argument after this flag is, or ""."""
     found = pattern(rf"--?(?i:[\w-]{{0,40}}?({_WORD}))").fullmatch(word) if word[:1] == "-" else None
     return kind_of(found.group(1)) if found else ""
+
+
+def pair(word: str) -> str:
+    """The word of a `user:password` argument without its password."""
+    found = pattern(
+        r"([^\s:\"'/=]{0,128}):(?!//)(.+)",
+    ).fullmatch(word)
+    if not found or _public(*found.groups()):
+        return word
+    return f"{found[1]}:{mark('password')}"
+
+
+def _public(user: str, value: str) -> bool:
+    """Whether a pair is a uid and a gid, a host and a path, or without a secret."""
+    return settled(value) or value[0] == "/" or (value.isdigit() and user.isdigit())
 
 
 def _cut(text: str, source: str, judge: Callable[[str, Found], Span | None]) -> str:
@@ -112,21 +132,17 @@ def _cut(text: str, source: str, judge: Callable[[str, Found], Span | None]) -> 
 
 def _quoted(text: str, at: int) -> tuple[int, int, int] | None:
     """The inside and the end of a quoted value at `at`; an unclosed quote reaches to the end of its line."""
-    if text.startswith('\\"', at):
-        found = pattern(_ESCAPED).match(text, at)
-        if found:
-            return at + 2, found.end() - 2, found.end()
-        width = 2
-    elif text[at : at + 1] in ('"', "'"):
-        found = pattern(_DOUBLE if text[at] == '"' else _SINGLE).match(text, at)
-        if found:
-            return at + 1, found.end() - 1, found.end()
-        width = 1
-    else:
+    opening = pattern(r"\\{0,7}[\"']").match(text, at)
+    if not opening:
         return None
-    found = pattern(_OPEN).match(text, at)
-    end = found.end() if found else len(text)
-    return at + width, end, end
+    start = opening.end()
+    width = start - at
+    found = pattern(_ESCAPED if width > 1 else _DOUBLE if text[at] == '"' else _SINGLE).match(text, at)
+    if found:
+        return start, found.end() - width, found.end()
+    line = pattern(r"[^\n]*+").match(text, start)
+    end = line.end() if line else len(text)
+    return start, end, end
 
 
 def _value(text: str, at: int, *, label: int) -> tuple[int, int]:
@@ -172,23 +188,25 @@ def _enclosed(text: str, name: int, at: int) -> tuple[int, int] | None:
     while start > 0 and name - start < 64 and (text[start - 1].isalnum() or text[start - 1] in "_.-"):
         start -= 1
     quote = text[start - 1 : start]
-    if quote not in ('"', "'") or not quote or text[start - 4 : start - 1].rstrip().endswith("c"):
+    opened = text[max(0, start - 4) : start - 1].rstrip()
+    if not quote or quote not in "\"'" or opened.endswith(("c", ":", "\\")) or text[at : at + 1] in ("\\", "'", '"'):
         return None
-    end = text.find(quote, at)
-    line = text.find("\n", at, at + 4096)
-    if end < 0 or 0 <= line < end or end - at > 4096:
-        return None
-    return at, end
+    inside = pattern(r'(?:[^"\\\n]|\\.){1,4096}+(?=")' if quote == '"' else r"[^'\n]{1,4096}+(?=')").match(text, at)
+    return inside.span() if inside else None
 
 
-def _line_start(text: str, name: int) -> bool:
-    """Whether only a name's own prefix and indentation stand before it on its line."""
+def _line_start(text: str, name: int) -> str:
+    """What begins the line that a name stands first on, its own prefix and indentation aside: "\\n", a quote, or ""."""
     start = name
     while start > 0 and name - start < 64 and (text[start - 1].isalnum() or text[start - 1] in "_.-"):
         start -= 1
     while start > 0 and name - start < 128 and text[start - 1] in " \t->":
         start -= 1
-    return start == 0 or text[start - 1] in "\n\r" or text[start - 2 : start] in ("\\n",)
+    if start == 0 or text[start - 1] in "\n\r":
+        return "\n"
+    if text[start - 1] == "\\" and text[start] in "nr":
+        return "'"
+    return text[start - 1] if text[start - 1] in "\"'" else ""
 
 
 def _named(text: str, found: Found) -> Span | None:
@@ -203,14 +221,15 @@ def _named(text: str, found: Found) -> Span | None:
     elif not quote and sign in ("=", ":") and (inside := _enclosed(text, name, at)):
         if sign == "=" or not pattern(r"\s").search(text, *inside):
             span = inside
-    elif text[at : at + 1] in ('"', "'") or text.startswith('\\"', at) or (sign == "=" and not spaced and not quote):
+    elif pattern(r"\\{0,7}[\"']").match(text, at) or (sign == "=" and not spaced and not quote):
         span = _value(text, at, label=name)
     elif quote and sign == ":":
         number = pattern(r"-?\d[\d.]*").match(text, at)
         if number and kind_of(word) == "password":
             span = number.span()
-    elif sign in ("=", ":") and not quote and spaced and _line_start(text, name):
-        line = pattern(r"(\S++)[ \t]*(?:[#;][^\n]*)?(?=\n|\r|\\n|\Z)").match(text, at)
+    elif sign in ("=", ":") and not quote and spaced and (before := _line_start(text, name)):
+        body = r"(?:[^\s\\]|\\[^nrt])++" if before == "\n" else r"(?:[^\s\\\"']|\\[^nrt\"'])++"
+        line = pattern(rf"({body})[ \t]*(?:[#;][^\n]*)?(?=[\n\r\"']|\\[nr\"]|\Z)").match(text, at)
         if line:
             span = line.span(1)
     return _kept(text, word, *span)
@@ -244,17 +263,14 @@ def _simple(text: str, found: Found) -> Span | None:
 
 
 def _pair(text: str, found: Found) -> Span | None:
-    opened = found.start(1) - 1
+    quote, user = found.groups()
     at = found.end()
-    if text[opened] in "\"'":
-        end = text.find(text[opened], at)
+    if quote:
+        end = text.find(quote, at)
         end = end if end >= 0 else len(text)
     else:
         end = _value(text, at, label=found.start())[1]
-    value = text[at:end]
-    if settled(value) or value[0] == "/" or (value.isdigit() and found.group(1).isdigit()):
-        return None
-    return at, end, "password"
+    return None if _public(user, text[at:end]) else (at, end, "password")
 
 
 def _header(text: str, found: Found) -> Span | None:
@@ -268,7 +284,7 @@ def _header(text: str, found: Found) -> Span | None:
     elif inside:
         start, end = inside
     elif _line_start(text, found.start(1)):
-        line = pattern(r"(?:[^\n\r\"'\\]|\\[^nr])*+").match(text, at)
+        line = pattern(r"(?:[^\n\r\"'\\]|\\[^nr\"'\\])*+").match(text, at)
         end = line.end() if line else at
     scheme = pattern(_SCHEME).match(text, start)
     if scheme:
@@ -290,14 +306,14 @@ def _cookie(text: str, found: Found) -> Span | None:
     return None if settled(text[start:end]) else (start, end, "cookie")
 
 
-_FINDERS: tuple[tuple[tuple[str, ...], str, Callable[[str, Found], Span | None]], ...] = (
+FINDERS: tuple[tuple[tuple[str, ...], str, Callable[[str, Found], Span | None]], ...] = (
     (("authorization", "cookie:", 'cookie"', "cookie'", "x-", "-token", "api-key"), _HEADER, _header),
     (("bearer ", "basic "), _BEARER, _bearer),
     (("pass", "pwd", "secret", "token", "key", "credential", "_auth"), _NAMED, _named),
     (("--pass", "-pass", "secret", "token", "-key", "pwd", "credential"), _FLAG, _simple),
-    (("aws_se", "_authtoken", "_password"), _SPACED, _simple),
+    (("aws_secret", "_session_token", "_authtoken", "_password"), _SPACED, _simple),
     (("login",), _NETRC, _simple),
     (("sshpass", "mysql", "mariadb", "login", "redis-cli", "ldap", "mongo", "-pass"), _PROGRAM, _simple),
-    (("-u", "--user", "--proxy-user"), _PAIR, _pair),
+    (("-u", "--user", "--proxy-user", "curl"), _PAIR, _pair),
     (("--cookie", "-b "), _COOKIE_FLAG, _cookie),
 )

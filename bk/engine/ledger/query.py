@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import json
 import re
+import sqlite3
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from bk.engine.errors import USAGE, BkError
 from bk.engine.ledger.moments import Moment, moment
-from bk.engine.model import WORDS
+from bk.engine.model import WORDS, Entry
 
 KINDS = ("decision", "result", "config", "engine", "admin", "catalog", "incident", "segment")
 ECOSYSTEMS = ("npm", "pypi", "cargo", "go", "rubygems", "packagist", "nuget", "maven", "editor-extension")
@@ -37,7 +38,9 @@ MAX_WORDS = 64
 MAX_LENGTH = 1000
 _SEQ_MAX = 2**62
 
-_ACTION = "EXISTS (SELECT 1 FROM json_each(body, '$.data.actions') AS item WHERE {})"
+# A tampered body may not be JSON at all; reading the rest of the ledger must go on.
+_BODY = "(CASE WHEN json_valid(body) THEN body ELSE '{}' END)"
+_EACH = f"EXISTS (SELECT 1 FROM json_each({_BODY}, '$.data.%s') AS item WHERE %s)"  # noqa: S608 - constants
 _DO = "json_extract(item.value, '$.do')"
 _TARGET = "json_extract(item.value, '$.target')"
 
@@ -82,7 +85,9 @@ _WORD = re.compile(
 
 def parse(text: str) -> Query:
     """The filter that `text` says; raises BkError that names the word that cannot be understood."""
-    return Query(text.strip(), [_clause(word) for word in words(text)])
+    clauses = [_clause(word) for word in words(text)]
+    clauses.sort(key=lambda clause: "body" in clause.sql)  # columns first: they spare the rest from reading the body
+    return Query(text.strip(), clauses)
 
 
 def words(text: str) -> list[Word]:
@@ -217,10 +222,7 @@ def _whole(expression: str) -> Callable[[Word], Clause]:
 
 
 def _rule(word: Word) -> Clause:
-    sql = (
-        "EXISTS (SELECT 1 FROM json_each(body, '$.data.findings') AS item"
-        " WHERE json_extract(item.value, '$.rule') LIKE ? ESCAPE '\\')"
-    )
+    sql = _EACH % ("findings", "json_extract(item.value, '$.rule') LIKE ? ESCAPE '\\'")
     return _any([Clause(sql, (_like(value) + "%",)) for value in _values(word)])
 
 
@@ -230,12 +232,13 @@ def _path(word: Word) -> Clause:
         path = value.rstrip("/") or "/"
         home = path == "~" or path.startswith("~/")
         pattern = _like(path[1:] if home else path)
-        prefix = "coalesce(json_extract(body, '$.data.home'), '%') || " if home else ""
+        prefix = f"coalesce(json_extract({_BODY}, '$.data.home'), '%') || " if home else ""
         if not home and not path.startswith("/"):
             pattern = "%" + ("" if pattern.startswith("%") else "/") + pattern
         below = "/%" if path != "/" else "%"
-        sql = _ACTION.format(
-            f"{_DO} = 'touch' AND ({_TARGET} LIKE {prefix}? ESCAPE '\\' OR {_TARGET} LIKE {prefix}? ESCAPE '\\')"
+        sql = _EACH % (
+            "actions",
+            f"{_DO} = 'touch' AND ({_TARGET} LIKE {prefix}? ESCAPE '\\' OR {_TARGET} LIKE {prefix}? ESCAPE '\\')",
         )
         parts.append(Clause(sql, (pattern, pattern + below)))
     return _any(parts)
@@ -244,9 +247,10 @@ def _path(word: Word) -> Clause:
 def _host(word: Word) -> Clause:
     """The host is cut out of the URL by its delimiters, so that a name in a path or a query does not count."""
     address = f"substr({_TARGET}, instr({_TARGET}, '://') + (CASE WHEN instr({_TARGET}, '://') THEN 3 ELSE 1 END))"
-    sql = _ACTION.format(
+    sql = _EACH % (
+        "actions",
         f"{_DO} = 'connect' AND (lower({address}) || '/' LIKE ? ESCAPE '\\' OR lower({address}) LIKE ? ESCAPE '\\'"
-        f" OR lower({address}) LIKE ? ESCAPE '\\')"
+        f" OR lower({address}) LIKE ? ESCAPE '\\')",
     )
     parts = []
     for value in _values(word):
@@ -263,8 +267,9 @@ def _package(word: Word) -> Clause:
         for spelling in spellings:
             target = f"{word.key}:{_like(spelling)}"
             wanted = (f"{target}@{_like(version)}",) * 2 if version else (target, f"{target}@%")
-            sql = _ACTION.format(
-                f"{_DO} = 'install' AND ({_TARGET} LIKE ? ESCAPE '\\' OR {_TARGET} LIKE ? ESCAPE '\\')"
+            sql = _EACH % (
+                "actions",
+                f"{_DO} = 'install' AND ({_TARGET} LIKE ? ESCAPE '\\' OR {_TARGET} LIKE ? ESCAPE '\\')",
             )
             parts.append(Clause(sql, wanted))
     return _any(parts)
@@ -309,7 +314,7 @@ _MAKERS: dict[str, Callable[[Word], Clause]] = {
     "actor": _starting("actor"),
     "call": _starting("call"),
     "rule": _rule,
-    "failure": _starting("json_extract(body, '$.data.failure')"),
+    "failure": _starting(f"json_extract({_BODY}, '$.data.failure')"),
     "path": _path,
     "host": _host,
     "since": _when(">=", end=False),
@@ -319,11 +324,33 @@ _MAKERS: dict[str, Callable[[Word], Clause]] = {
 }
 
 
-def run(connection: Any, query: Query, now_ms: int, *, after: int = 0, before: int = 0, limit: int = 100) -> list[Any]:
-    """Rows (seq, body) that match: the newest first below `before`, or the oldest first above `after`."""
+def run(
+    connection: sqlite3.Connection, query: Query, now_ms: int, *, after: int = 0, before: int = 0, limit: int = 100
+) -> list[Entry]:
+    """Entries that match: the oldest first when `after` is given, else the newest first below `before`."""
     sql, params = query.where(now_ms)
-    if after:
-        order = f"SELECT seq, body FROM entry WHERE seq > ? AND {sql} ORDER BY seq LIMIT ?"
-        return list(connection.execute(order, [after, *params, limit]))
-    order = f"SELECT seq, body FROM entry WHERE seq < ? AND {sql} ORDER BY seq DESC LIMIT ?"
-    return list(connection.execute(order, [before or _SEQ_MAX, *params, limit]))
+    if before or not after:
+        order = f"SELECT seq, body FROM entry WHERE seq < ? AND {sql} ORDER BY seq DESC LIMIT ?"  # noqa: S608 - made of constants
+        rows = connection.execute(order, [before or _SEQ_MAX, *params, limit])
+    else:
+        order = f"SELECT seq, body FROM entry WHERE seq > ? AND {sql} ORDER BY seq LIMIT ?"  # noqa: S608 - made of constants
+        rows = connection.execute(order, [after, *params, limit])
+    return [stored(seq, body) for seq, body in rows]
+
+
+def stored(seq: int, body: str | bytes) -> Entry:
+    """The entry that a row holds. A body that cannot be read is shown as such, not raised: it is evidence."""
+    try:
+        said = json.loads(body)
+        return Entry(
+            str(said["kind"]),
+            str(said["actor"]),
+            dict(said["data"]),
+            level=str(said["level"]),
+            call=str(said["call"]),
+            at=int(said["at"]),
+            seq=seq,
+        )
+    except (ValueError, KeyError, TypeError, RecursionError):
+        head = body[:200] if isinstance(body, str) else bytes(body[:200]).decode(errors="replace")
+        return Entry("unreadable", "", {"body": head}, seq=seq)

@@ -7,7 +7,7 @@ of their literals occurs. What is removed is named in its place, as `[REDACTED:k
 from __future__ import annotations
 
 from bk.engine.errors import BkError
-from bk.engine.ledger.labels import is_secret_flag, labelled, maybe_label
+from bk.engine.ledger.labels import is_secret_flag, labelled, maybe_label, pair
 from bk.engine.ledger.shapes import SHAPES, mark, maybe_token, pattern, settled, tokens
 
 TYPE_CHECKING = False
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 MAX_DEPTH = 200
 _SHORTEST = 6  # "-u a:b": nothing shorter can hold a label and a secret
-_ROUNDS = 3
+_ROUNDS = 8
 _NAMES = frozenset(("name", "key", "Name", "Key", "variable"))
 _VALUES = frozenset(("value", "Value", "old", "new", "from", "to", "before", "after", "default"))
 _ENDINGS = (
@@ -110,7 +110,7 @@ def _array(value: Sequence[Json], clean: Callable[[str], str], depth: int) -> li
             if flag and item[:1] != "-" and not settled(item):
                 kept = mark(flag)
             elif before in ("-u", "--user", "--proxy-user", "-U"):
-                kept = clean(f"{before} {item}")[len(before) + 1 :]
+                kept = pair(kept)
         before = item if type(item) is str else ""
         fresh.append(kept)
     return fresh

@@ -19,21 +19,30 @@ _A = r"[A-Za-z0-9]"
 
 # (kind, literals of which one must occur in the lower-cased text, pattern)
 TOKENS: tuple[tuple[str, tuple[str, ...], str], ...] = (
-    ("aws-key", ("akia", "asia", "abia", "acca"), _START + r"(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}"),
+    ("aws-key", ("akia", "asia", "abia", "acca"), r"(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}"),
     ("github-token", ("ghp_", "gho_", "ghu_", "ghs_", "ghr_"), r"gh[pousr]_" + _A + r"{30,}+"),
     ("github-token", ("github_pat_",), r"github_pat_\w{22,}+"),
-    ("gitlab-token", ("glpat-", "gldt-", "glrt-", "glcbt-", "glptt-", "glft-", "glsoat-", "glagent-"),
-     r"gl(?:pat|dt|rt|cbt|ptt|ft|soat|agent)-" + _W + r"{20,}+(?:\.[0-9a-z]{2}\.[0-9a-z]{7,9})?"),
+    (
+        "gitlab-token",
+        ("glpat-", "gldt-", "glrt-", "glcbt-", "glptt-", "glft-", "glsoat-", "glagent-"),
+        r"gl(?:pat|dt|rt|cbt|ptt|ft|soat|agent)-" + _W + r"{20,}+(?:\.[0-9a-z]{2}\.[0-9a-z]{7,9})?",
+    ),
     ("npm-token", ("npm_",), r"npm_" + _A + r"{36,}+"),
     ("pypi-token", ("pypi-",), r"pypi-(?=AgE|" + _W + r"{60})" + _W + r"{16,}+"),
     ("anthropic-key", ("sk-ant-",), r"sk-ant-" + _W + r"{16,}+"),
-    ("openai-key", ("sk-",),
-     _START + r"sk-(?!ant-)(?:(?:proj|svcacct|admin|None|or-v1)-" + _W + r"{16,}+"
-     r"|(?=[A-Za-z_-]{0,48}[0-9])" + _W + r"{20,}+)"),
+    (
+        "openai-key",
+        ("sk-",),
+        _START + r"sk-(?!ant-)(?:(?:proj|svcacct|admin|None|or-v1)-" + _W + r"{16,}+"
+        r"|(?=[A-Za-z_-]{0,48}[0-9])" + _W + r"{20,}+)",
+    ),
     ("slack-token", ("xox", "xapp-"), r"(?:xox[abcdeoprs]|xapp)-" + r"[A-Za-z0-9.-]{10,}+"),
     ("slack-webhook", ("hooks.slack.com",), r"(?<=hooks\.slack\.com/)(?:services|workflows)/[A-Za-z0-9/_-]{12,}+"),
-    ("stripe-key", ("sk_live_", "rk_live_", "sk_test_", "rk_test_", "whsec_"),
-     r"(?:[sr]k_(?:live|test)|whsec)_" + _A + r"{16,}+"),
+    (
+        "stripe-key",
+        ("sk_live_", "rk_live_", "sk_test_", "rk_test_", "whsec_"),
+        r"(?:[sr]k_(?:live|test)|whsec)_" + _A + r"{16,}+",
+    ),
     ("google-key", ("aiza",), r"AIza" + _W + r"{35,}+"),
     ("google-key", ("gocspx-",), r"GOCSPX-" + _W + r"{20,}+"),
     ("google-token", ("ya29.",), _START + r"ya29\." + _W + r"{20,}+"),
@@ -49,10 +58,25 @@ TOKENS: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("age-key", ("age-secret-key-",), r"AGE-SECRET-KEY-1[A-Z0-9]{40,}+"),
     ("azure-key", ("accountkey=",), r"(?i:(?<=AccountKey=))[A-Za-z0-9+/]{40,}+={0,2}"),
     ("telegram-token", (":aa",), _START + r"\d{8,10}:AA" + _W + r"{33}"),
-    ("api-token", ("glsa_", "gsk_", "xai-", "pplx-", "lin_api_", "sntrys_", "tskey-", "pscale_tkn_", "atatt3",
-                   "nrak-", "pmak-", "dp.pt."),
-     _START + r"(?:glsa_|gsk_|xai-|pplx-|lin_api_|sntrys_|tskey-|pscale_tkn_|ATATT3|NRAK-|PMAK-|dp\.pt\.)"
-     r"[A-Za-z0-9_=.+/-]{20,}+"),
+    (
+        "api-token",
+        (
+            "glsa_",
+            "gsk_",
+            "xai-",
+            "pplx-",
+            "lin_api_",
+            "sntrys_",
+            "tskey-",
+            "pscale_tkn_",
+            "atatt3",
+            "nrak-",
+            "pmak-",
+            "dp.pt.",
+        ),
+        _START + r"(?:glsa_|gsk_|xai-|pplx-|lin_api_|sntrys_|tskey-|pscale_tkn_|ATATT3|NRAK-|PMAK-|dp\.pt\.)"
+        r"[A-Za-z0-9_=.+/-]{20,}+",
+    ),
 )
 
 _compiled: dict[str, re.Pattern[str]] = {}
@@ -72,17 +96,17 @@ def mark(kind: str) -> str:
 
 
 def maybe_token(low: str) -> bool:
-    """Whether any literal of TOKENS could occur: one expression, because a loop over them all costs five times as much."""
+    """Whether any literal of TOKENS could occur: in one expression, because a loop over them costs five times more."""
     return (
-        "_" in low
-        and ("gh" in low or "npm_" in low or "k_" in low or "sec_" in low or "hf_" in low or "_v1_" in low
-             or "dckr" in low or "shp" in low or "rubyg" in low or "lsa_" in low or "lin_" in low or "pscale" in low)
-        or "-" in low
-        and ("gl" in low or "pypi-" in low or "sk-" in low or "xapp-" in low or "gocspx-" in low
-             or "age-sec" in low or "xai-" in low or "pplx-" in low or "tskey" in low or "nrak-" in low
-             or "pmak-" in low)
-        or "." in low
-        and ("hooks.sl" in low or "ya29." in low or "sg." in low or "hv" in low or "dp.pt." in low)
+        ("_" in low
+         and ("gh" in low or "hub_" in low or "npm_" in low or "k_" in low or "sec_" in low or "hf_" in low or "_v1_" in low
+              or "dckr" in low or "shp" in low or "rubyg" in low or "lsa_" in low or "lin_" in low or "pscale" in low))
+        or ("-" in low
+            and ("gl" in low or "pypi-" in low or "sk-" in low or "xapp-" in low or "gocspx-" in low
+                 or "age-sec" in low or "xai-" in low or "pplx-" in low or "tskey" in low or "nrak-" in low
+                 or "pmak-" in low))
+        or ("." in low
+            and ("hooks.sl" in low or "ya29." in low or "sg." in low or "hv" in low or "dp.pt." in low))
         or "kia" in low or "asia" in low or "abia" in low or "acca" in low or "xox" in low or "aiza" in low
         or "dapi" in low or "cio" in low or "accountk" in low or ":aa" in low or "sntrys" in low or "atatt3" in low
     )  # fmt: skip
@@ -126,8 +150,11 @@ _BEGIN = r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
 # separators are left out, so that a planted header cannot hide the command after it.
 _BETWEEN = r"(?:\\{1,4}[nrt]|[\s\"'`+,>|:#*→\\.-]){1,24}?(?:\d{1,6}[\s→|:]{1,8})?"
 _HEADER = r"(?:Proc-Type|DEK-Info|Version|Comment|Hash|Charset|MessageID|Subject): ?[^\n\\]{0,200}"
-_LAST = r"[A-Za-z0-9+/=]{1,76}(?=[\s\"'`\\,+]{0,16}(?:-----END|\Z))"
-_END = r"(?:\\{1,4}[nrt]|[\s\"'`+,>|:#*→\\.]){0,24}?(?:\d{1,6}[\s→|:]{1,8})?-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
+_LAST = r"[A-Za-z0-9+/=]{1,76}(?=(?:\\{1,4}[nrt]|[\s\"'`\\,+]){0,16}(?:-{1,5}|\Z))"
+_END = (
+    r"(?:\\{1,4}[nrt]|[\s\"'`+,>|:#*→\\.]){0,24}?(?:\d{1,6}[\s→|:]{1,8})?"
+    r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
+)
 _PRIVATE = (
     _BEGIN + r"(?>(?:" + _BETWEEN + r")?(?:" + _HEADER + r"|[A-Za-z0-9+/=]{20,}+|=[A-Za-z0-9+/]{4}))*+"
     r"(?:(?:" + _BETWEEN + r")?" + _LAST + r")?(?:" + _END + r")?"

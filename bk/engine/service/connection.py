@@ -8,8 +8,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-CHUNK = 256 * 1024
-READS_A_TURN = 4
+CHUNK = 64 * 1024  # below the size from which the allocator maps fresh pages for every read
+READS_A_TURN = 8
 NOW = _socket.MSG_DONTWAIT | _socket.MSG_NOSIGNAL
 
 

@@ -144,7 +144,7 @@ class Endpoint:
                 os.unlink(beside)
             sock.bind(beside)
             if any(uid != os.geteuid() for uid in self._callers):
-                os.chmod(beside, 0o666)  # the directory and the peer check keep everyone else out
+                os.chmod(beside, 0o666)  # noqa: S103 - the directory and the peer check keep everyone else out
             sock.listen(BACKLOG)
             ours = identity(beside)
             os.replace(beside, self.path)

@@ -8,22 +8,24 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
-from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Footer, Input, Static
+from textual.widgets import Footer, Static
 from textual.worker import get_current_worker
 
 from bk.engine.errors import BkError
 from bk.text import inert
 from bk.tui.actions import bindings
-from bk.tui.explain import explain, explain_case
+from bk.tui.explain import Explanation, explain, explain_case, still
+from bk.tui.screens.help import help_page
 from bk.tui.screens.page import Page
+from bk.tui.screens.welcome import newcomer
 from bk.tui.widgets.activity import Activity
 from bk.tui.widgets.cases import Cases
 from bk.tui.widgets.detail import Detail
+from bk.tui.widgets.filterbar import FilterBar
 from bk.tui.widgets.header import Header
 from bk.tui.widgets.lines import LineList
-from bk.tui.words import plural
+from bk.tui.widgets.status import Status
 
 if TYPE_CHECKING:
     from array import array
@@ -39,7 +41,6 @@ class Live(Screen[None]):
     """Header, incidents, activity, explanation, status and keys."""
 
     CSS_PATH = "live.tcss"
-    TITLE = "bk"
     HORIZONTAL_BREAKPOINTS: ClassVar = [(0, "-narrow"), (60, "-normal"), (110, "-wide")]
     VERTICAL_BREAKPOINTS: ClassVar = [(0, "-short"), (22, "-tall")]
     BINDINGS: ClassVar = bindings(
@@ -49,9 +50,8 @@ class Live(Screen[None]):
     def __init__(self, session: Session) -> None:
         super().__init__()
         self.session = session
-        self._filter = ""
         self._empty: bool | None = None
-        self._since = 0
+        self._last = 0
 
     def compose(self) -> ComposeResult:
         """The parts, top to bottom."""
@@ -63,49 +63,90 @@ class Live(Screen[None]):
                 yield Cases(session.now, id="cases")
                 yield Activity(session.now, id="activity")
             yield Detail()
-        yield Input(placeholder="level:block agent:claude since:1h words", id="filter", compact=True)
-        yield Static(id="status")
+        yield FilterBar()
+        yield Status()
         yield Footer(compact=True, show_command_palette=False)
 
     def on_mount(self) -> None:
         """Show what is there, then follow what comes."""
-        self.query_one("#cases").border_title = "incidents"
-        self.query_one("#activity").border_title = "activity"
-        self.query_one("#detail").border_title = "explained"
-        self.query_one("#filter").display = False
-        self.refresh_feed(first=True)
-        self._say_status()
-        self.set_interval(POLL_SECONDS, self.refresh_feed)
-        self.set_interval(CLOCK_SECONDS, self._tick)
+        self.query_one(Activity).border_title = "activity"
+        self.query_one(Detail).border_title = "explained"
+        self._refresh(first=True)
+        self.set_interval(POLL_SECONDS, self._refresh)
+        self.set_interval(CLOCK_SECONDS, self.query_one(Cases).refresh)
         self.set_interval(HEALTH_SECONDS, self.look_at_health)
         self.look_at_health()
 
-    def refresh_feed(self, *, first: bool = False) -> None:
-        """Take in what the ledger has gained."""
-        session = self.session
+    def on_resize(self) -> None:
+        """Another size, another share for the incidents."""
+        if self._empty is False:
+            self._size_cases()
+
+    # what the ledger gains
+
+    def _refresh(self, *, first: bool = False) -> None:
+        session, activity = self.session, self.query_one(Activity)
         if not session.feed.poll() and not first:
             return
-        self._show_empty(session.feed.last == 0)
+        last = session.feed.last
+        self._show_empty(last == 0 and session.feed.problem is None)
         if session.update_incidents() or first:
             self.query_one(Cases).show(session.incidents.cases())
             self.query_one(Header).urgent = session.incidents.open_count
             self._size_cases()
-        activity = self.query_one(Activity)
-        last = session.feed.last
-        if first or self._since > last or (self._since == 0 and last):
+        if first or last < self._last or (last and not self._last):
             activity.show(session.feed)
-        elif self._filter:
-            self.search_new(self._filter, self._since)
+        elif self.query_one(FilterBar).applied:
+            self.search_new(self.query_one(FilterBar).applied, self._last)
         else:
             activity.grew()
-        self._since = last
-        self._say_status()
+        self._last = last
+        self.say_status()
+
+    def _show_empty(self, empty: bool) -> None:
+        if empty == self._empty:
+            return
+        self._empty = empty
+        self.set_class(empty, "-empty")
+        if empty:
+            self.query_one("#empty", Static).update(newcomer(self.session, self.size.width - 10))
+        else:
+            self.query_one(Activity).focus()
+        self.refresh_bindings()
+
+    def _size_cases(self) -> None:
+        cases = self.query_one(Cases)
+        rows, opened = cases.row_count(), self.session.incidents.open_count
+        cases.border_title = f"incidents · {opened:,} open" if rows else "incidents · none: nothing was stopped"
+        most = 4 if self.size.height < 30 else max(5, self.size.height // 3)
+        cases.styles.height = min(rows, most) + 2 if rows else 1
+        cases.can_focus = rows > 0
 
     @work(thread=True, group="health", exclusive=True, exit_on_error=False)
     def look_at_health(self) -> None:
         """Probe hook, engine and chain away from the screen."""
         words = self.session.health()
-        self.app.call_from_thread(self._show_health, words)
+        self.app.call_from_thread(setattr, self.query_one(Header), "health", words)
+
+    # the filter
+
+    @on(FilterBar.Asked)
+    def _asked(self, event: FilterBar.Asked) -> None:
+        if not event.text:
+            self.query_one(FilterBar).complain(False)
+            self.query_one(Activity).filtered(None)
+            self.say_status()
+            return
+        why = self.session.wrong_with(event.text)
+        self.query_one(FilterBar).complain(bool(why))
+        if why:
+            self.query_one(Status).problem = why
+        else:
+            self.search_all(event.text)
+
+    @on(FilterBar.Left)
+    def _left(self) -> None:
+        self.query_one(Activity).focus()
 
     @work(thread=True, group="search", exclusive=True, exit_on_error=False)
     def search_all(self, text: str) -> None:
@@ -115,7 +156,7 @@ class Live(Screen[None]):
             found = self.session.search(text, wanted=lambda: not worker.is_cancelled)
         except BkError as error:
             if not worker.is_cancelled:
-                self.app.call_from_thread(self._flash, f"{error.title}: {error.detail}")
+                self.app.call_from_thread(self.say_error, error)
             return
         if not worker.is_cancelled:
             self.app.call_from_thread(self._show_found, text, found)
@@ -127,53 +168,24 @@ class Live(Screen[None]):
         self.app.call_from_thread(self._show_more, text, found)
 
     def _show_found(self, text: str, found: array[int]) -> None:
-        if text == self._filter:
+        if text == self.query_one(FilterBar).applied:
             self.query_one(Activity).filtered(found)
-            self._say_status()
+            self.say_status()
 
     def _show_more(self, text: str, found: array[int]) -> None:
         activity = self.query_one(Activity)
-        if text == self._filter and activity.found is not None:
+        if text == self.query_one(FilterBar).applied and activity.found is not None:
             last = activity.found[-1] if activity.found else 0
             activity.grew([seq for seq in found if seq > last])
-            self._say_status()
+            self.say_status()
 
-    def _show_health(self, words: dict[str, tuple[str, str]]) -> None:
-        self.query_one(Header).health = words
-
-    def _show_empty(self, empty: bool) -> None:
-        if empty == self._empty:
-            return
-        self._empty = empty
-        self.set_class(empty, "-empty")
-        if empty:
-            self.query_one("#empty", Static).update(newcomer(self.session))
-            self.query_one(Detail).explain("", Content(""))
-        else:
-            self.query_one(Activity).focus()
-        self.refresh_bindings()
-
-    def _size_cases(self) -> None:
-        cases = self.query_one(Cases)
-        rows = cases.row_count()
-        opened = self.session.incidents.open_count
-        cases.border_title = f"incidents · {opened:,} open" if rows else "incidents · none: nothing was blocked"
-        most = 4 if self.size.height < 30 else max(5, self.size.height // 3)
-        cases.styles.height = min(rows, most) + 2 if rows else 1
-
-    def on_resize(self) -> None:
-        """Another size, another share for the incidents."""
-        if self._empty is False:
-            self._size_cases()
-
-    def _tick(self) -> None:
-        self.query_one(Cases).refresh()
+    # what is selected
 
     @on(LineList.Picked)
     def _picked(self, event: LineList.Picked) -> None:
         if event.list.has_focus or event.list is self.query_one(Activity):
             self.explain_selected()
-        self._say_status()
+        self.say_status()
 
     @on(LineList.Opened)
     def _opened(self) -> None:
@@ -184,101 +196,70 @@ class Live(Screen[None]):
         self.explain_selected()
         self.refresh_bindings()
 
-    def explained(self) -> tuple[object, Content] | None:
-        """What the selected record is and says."""
+    def explained(self) -> tuple[object, Explanation] | None:
+        """What the selected record is, and what it says at a width."""
         cases, activity = self.query_one(Cases), self.query_one(Activity)
         feed, now = self.session.feed, self.session.now()
-        if cases.has_focus and cases.selected is not None:
-            case = cases.selected
-            return case.incident.ident, explain_case(case, feed.entry(case.incident.entry), now)
+        case = cases.selected
+        if cases.has_focus and case is not None:
+            behind = feed.entry(case.incident.entry)
+            return case.incident.ident, lambda width: explain_case(case, behind, now, width)
         if isinstance(activity.key, int):
             entry = feed.entry(activity.key)
             if entry is not None:
-                return activity.key, explain(entry, now)
-            gone = f"entry #{activity.key:,} is missing from the ledger. v verifies it and names what happened."
-            return activity.key, Content.assemble((gone, "$error"))
+                return activity.key, lambda width: explain(entry, now, width)
+            gone = f"entry #{activity.key:,} is missing from the ledger. v checks it and names what happened."
+            return activity.key, still((gone, "$error"))
         return None
 
     def explain_selected(self) -> None:
         """Fill the explanation pane."""
-        if not self.is_mounted or not self.query("#explained"):
-            return
-        found = self.explained()
+        found = self.explained() if self.query("#explained") else None
         if found is not None:
             self.query_one(Detail).explain(*found)
         elif self._empty is False:
-            self.query_one(Detail).explain("", Content.assemble(("nothing is selected", "$text-quiet")))
+            self.query_one(Detail).explain("", still(("nothing is selected", "$text-quiet")))
 
-    def _say_status(self) -> None:
-        activity, feed = self.query_one(Activity), self.session.feed
-        if feed.problem is not None:
-            told = f" {feed.problem.title}: {feed.problem.detail}. next: {feed.problem.next_step}"
-            self.query_one("#status", Static).update(Content.assemble((inert(told, 400), "bold $error")))
-            return
-        left: list[tuple[str, str]] = [(" ", "")]
-        if activity.unseen:
-            left.append((f" +{activity.unseen:,} new · f to follow ", "bold $background on $primary"))
-        elif not self._empty:
-            left.append(("following" if activity.following else "not following · f to follow", "$text-quiet"))
-        right = plural(feed.last, "entry", "entries") if feed.last else ""
-        if self._filter:
-            shown = activity.row_count()
-            right = f"filter {inert(self._filter, 40)} · {shown:,} of {feed.last - feed.first + 1:,} · Esc clears"
-        if activity.oldest_first:
-            right += " · oldest first"
-        gap = self.size.width - sum(len(text) for text, _ in left) - len(right) - 1
-        self.query_one("#status", Static).update(
-            Content.assemble(*left, " " * max(1, gap), (right, "$primary" if self._filter else "$text-quiet"))
-        )
+    def say_status(self) -> None:
+        """Bring the status line up to date."""
+        status, activity, feed = self.query_one(Status), self.query_one(Activity), self.session.feed
+        problem = feed.problem
+        status.problem = f"{problem.title}: {problem.detail}. next: {problem.next_step}" if problem else ""
+        status.following, status.unseen = activity.following, activity.unseen
+        status.shown = activity.row_count()
+        status.total = feed.last - feed.first + 1 if feed.last else 0
+        status.filter = self.query_one(FilterBar).applied
+        status.oldest_first = activity.oldest_first
 
-    def _flash(self, text: str, *, severity: str = "warning") -> None:
-        self.notify(inert(text, 300), severity=severity, markup=False, timeout=6)  # type: ignore[arg-type]
+    def say(self, text: str, *, severity: str = "information") -> None:
+        """A toast."""
+        self.notify(inert(text, 400), severity=severity, markup=False, timeout=6)  # type: ignore[arg-type]
 
-    @on(Input.Changed, "#filter")
-    def _typed(self, event: Input.Changed) -> None:
-        self.set_timer(0.08, lambda: self._apply(event.value))
+    def say_error(self, error: BkError) -> None:
+        """A toast that stays long enough to be read, with the next step."""
+        told = f"{error}. {error.next_step}" if error.next_step else str(error)
+        self.notify(inert(told, 600), severity="error", markup=False, timeout=30)
 
-    @on(Input.Submitted, "#filter")
-    def _entered(self) -> None:
-        self.query_one("#filter").display = False
-        self.query_one(Activity).focus()
-
-    def _apply(self, text: str) -> None:
-        box = self.query_one("#filter", Input)
-        if text != box.value or text.strip() == self._filter:
-            return
-        self._filter = text.strip()
-        if not self._filter:
-            self.query_one(Activity).filtered(None)
-            self._say_status()
-            return
-        why = self.session.wrong_with(self._filter)
-        box.set_class(bool(why), "-wrong")
-        if why:
-            self.query_one("#status", Static).update(Content.assemble((f" {inert(why, 200)}", "$error")))
-        else:
-            self.search_all(self._filter)
+    # what keys do
 
     def action_filter(self) -> None:
         """Type a filter."""
-        box = self.query_one("#filter", Input)
-        box.display = True
-        box.focus()
+        self.query_one(FilterBar).open()
 
     def action_follow(self) -> None:
         """Go to the newest and stay there."""
         self.query_one(Activity).follow()
-        self._say_status()
+        self.say_status()
 
     def action_order(self) -> None:
         """The other order."""
         self.query_one(Activity).reverse()
-        self._say_status()
+        self.say_status()
 
     def action_switch(self) -> None:
         """The other list."""
         cases, activity = self.query_one(Cases), self.query_one(Activity)
-        (activity if cases.has_focus or not cases.row_count() else cases).focus()
+        (cases if activity.has_focus and cases.row_count() else activity).focus()
 
     def action_explain(self) -> None:
         """The explanation on the whole screen."""
@@ -291,58 +272,47 @@ class Live(Screen[None]):
         cases, activity = self.query_one(Cases), self.query_one(Activity)
         seq = cases.selected.incident.entry if cases.has_focus and cases.selected else activity.key
         entry = self.session.feed.entry(seq) if isinstance(seq, int) else None
-        if entry is None:
-            return
-        self.app.copy_to_clipboard(json.dumps(self.session.record(entry), ensure_ascii=True, indent=2))
-        self._flash(f"copied entry #{entry.seq:,} as JSON", severity="information")
+        if entry is not None:
+            self.app.copy_to_clipboard(json.dumps(self.session.record(entry), ensure_ascii=True, indent=2))
+            self.say(f"copied entry #{entry.seq:,} as JSON")
 
     def action_acknowledge(self) -> None:
         """Mark the selected incident as seen, if a person may."""
         case = self.query_one(Cases).selected
-        if case is None:
+        if case is None or case.incident.state != "open":
             return
         if self.session.why_not_admin:
-            self._flash(f"read-only: {self.session.why_not_admin}")
+            self.say(f"read-only: {self.session.why_not_admin}", severity="warning")
             return
         try:
             seq = self.session.acknowledge(case)
         except BkError as error:
-            self._flash(f"{error.title}: {error.detail}. next: {error.next_step}", severity="error")
+            self.say_error(error)
             return
-        self.refresh_feed()
-        self._flash(f"{case.incident.ident} is marked as seen, entry #{seq:,}", severity="information")
+        self._refresh()
+        self.say(f"{case.incident.ident} is marked as seen: entry #{seq:,}")
 
     @work(thread=True, group="verify", exclusive=True, exit_on_error=False)
     def action_verify(self) -> None:
         """Check the whole ledger in the background and show the report."""
-        self.app.call_from_thread(self._flash, "checking every entry …", severity="information")
+        self.app.call_from_thread(self.say, "checking every entry …")
         told = self.session.verify()
-        self.app.call_from_thread(self._show_report, told)
-
-    def _show_report(self, told: list[tuple[str, str]]) -> None:
-        self.app.push_screen(Page("ledger", Content.assemble(*told)))
-        self.look_at_health()
+        self.app.call_from_thread(self.app.push_screen, Page("ledger", still(*told)))
+        self.app.call_from_thread(self.look_at_health)
 
     def action_sample(self) -> None:
-        """Open the sample."""
+        """Look at sample activity instead."""
         self.app.run_worker(self.app.open_sample(), exclusive=True)  # type: ignore[attr-defined]
 
     def action_help(self) -> None:
         """Explain the screen."""
-        from bk.tui.screens.help import help_page
-
         self.app.push_screen(help_page(self.session))
 
     def action_back(self) -> None:
-        """Leave the filter, then clear it."""
-        box = self.query_one("#filter", Input)
-        if box.has_focus:
-            box.display = False
-            self.query_one(Activity).focus()
-        elif self._filter:
-            box.value = ""
-            box.display = False
-        elif self.query_one(Detail).has_focus:
+        """Clear the filter, or go back to the list."""
+        if self.query_one(FilterBar).applied:
+            self.query_one(FilterBar).clear_filter()
+        elif self._empty is False:
             self.query_one(Activity).focus()
 
     def action_quit(self) -> None:
@@ -350,28 +320,11 @@ class Live(Screen[None]):
         self.app.exit()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """What does nothing here is not offered; what needs a person is greyed, and says so when pressed."""
+        """What would do nothing here is not offered."""
         if action == "sample":
             return bool(self._empty)
         if action in ("filter", "follow", "order", "copy", "verify", "explain", "switch"):
             return not self._empty
         if action == "acknowledge":
-            return self.is_mounted and self.query_one(Cases).has_focus and self.query_one(Cases).row_count() > 0
+            return not self._empty and bool(self.query("#cases")) and self.query_one(Cases).has_focus
         return True
-
-
-def newcomer(session: Session) -> Content:
-    """What an empty dashboard tells someone who has just arrived."""
-    hook = session.hook_command
-    return Content.assemble(
-        ("\nNothing has been decided yet.\n\n", "bold"),
-        "bk decides each tool call of your coding agent before it runs, and shows it here within a moment.\n\n",
-        ("1  ", "bold $primary"), "See it work: press ", ("s", "bold $primary"), " for sample activity. It lives in a\n",
-        "   throw-away state and never mixes with yours.\n",
-        ("2  ", "bold $primary"), "Try a call by hand, in another terminal:\n",
-        ("   bk check --tool Bash --args 'cat ~/.ssh/id_ed25519'\n", "$secondary"),
-        ("3  ", "bold $primary"), "Put it in front of Claude Code: the README shows the hook entry, with this path:\n",
-        (f"   {inert(hook, 200)}\n\n", "$secondary"),
-        ("bk selftest", "$secondary"), " proves the guard works; ",
-        ("bk diag", "$secondary"), " says how each part is.\n",
-    )  # fmt: skip

@@ -7,9 +7,10 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import VerticalScroll
-from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Footer, Static
+
+from bk.tui.explain import Explanation
 
 
 class Page(ModalScreen[None]):
@@ -26,20 +27,24 @@ class Page(ModalScreen[None]):
         Binding("G,end", "edge(1)", show=False),
     ]
 
-    def __init__(self, title: str, content: Content) -> None:
+    def __init__(self, title: str, made: Explanation) -> None:
         super().__init__()
         self._title = title
-        self._content = content
+        self._made = made
 
     def compose(self) -> ComposeResult:
         """The text, framed."""
         with VerticalScroll(id="page"):
-            yield Static(self._content, id="page-text")
+            yield Static(id="page-text")
         yield Footer(compact=True, show_command_palette=False)
 
     def on_mount(self) -> None:
         """Name the frame."""
         self.query_one("#page").border_title = self._title
+
+    def on_resize(self) -> None:
+        """Another width, other lines."""
+        self.query_one("#page-text", Static).update(self._made(max(20, self.size.width - 7)))
 
     def action_scroll(self, by: int) -> None:
         """A line."""

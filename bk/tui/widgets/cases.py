@@ -19,6 +19,7 @@ class Cases(LineList):
         super().__init__(id=id)
         self._now = now
         self._cases: list[Case] = []
+        self.can_focus = False
 
     def show(self, cases: list[Case]) -> None:
         """Replace the rows; the selected incident stays selected."""

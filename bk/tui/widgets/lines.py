@@ -222,7 +222,7 @@ class LineList(ScrollView, can_focus=True):
         selected = index == self.cursor
         base = self._style("selected") if selected else self._style("")
         shade = Style(bgcolor=base.bgcolor)
-        parts = [Segment("> " if selected else "  ", base + self._style("strong") + shade if selected else base)]
+        parts = [Segment("> " if selected and self.has_focus else "  ", base + self._style("strong") + shade if selected else base)]
         for at, (cell, column) in enumerate(zip(self.row(index), columns, strict=False)):
             style = base + self._style(cell.style) + shade if cell.style else base
             text = _padded(inert(cell.text, column.width), column)

@@ -1,0 +1,238 @@
+"""Settings, as the command line and the dashboard may read and change them. Every change is an entry first."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+
+from bk.engine.config import beekeeper, snapshot
+from bk.engine.config.edit import Change, Draft, known, shown
+from bk.engine.config.files import PROJECT_CAP, USER_CAP, take
+from bk.engine.config.layers import examine, parse
+from bk.engine.config.policy import PROJECT, SYSTEM, Policy
+from bk.engine.config.schema import KEYS, Key
+from bk.engine.console.gate import require_admin
+from bk.engine.errors import USAGE, BkError
+from bk.engine.ledger.redact import redactor
+from bk.engine.ledger.store import Ledger
+from bk.engine.model import Entry, Json
+from bk.engine.state import State
+from bk.text import inert
+
+
+class Row:
+    """One key as it is in force."""
+
+    __slots__ = ("key", "locked", "origin", "value")
+
+    def __init__(self, key: Key, value: Json, origin: str, locked: bool) -> None:
+        self.key = key
+        self.value = value
+        self.origin = origin
+        self.locked = locked
+
+    def told(self) -> dict[str, Json]:
+        """The row for a program."""
+        return {
+            "key": self.key.name, "value": self.value, "origin": self.origin, "default": self.key.default,
+            "values": self.key.bounds, "locked": self.locked, "help": self.key.help,
+        }  # fmt: skip
+
+
+class Shown:
+    """Every key, and what is wrong with where they come from."""
+
+    __slots__ = ("digest", "problems", "rows")
+
+    def __init__(self, rows: Sequence[Row], problems: Sequence[str], digest: str) -> None:
+        self.rows = rows
+        self.problems = problems
+        self.digest = digest
+
+
+class Proposal:
+    """A change that has not been made: what would differ, in the file and in force."""
+
+    __slots__ = ("_draft", "_verb", "changes", "diff", "notes")
+
+    def __init__(self, draft: Draft, verb: str, notes: Sequence[str] = ()) -> None:
+        self._draft = draft
+        self._verb = verb
+        self.diff = draft.diff()
+        self.changes: list[Change] = draft.changes()
+        self.notes = tuple(notes)
+
+    @property
+    def needs_person(self) -> bool:
+        """Whether `--admin` is needed."""
+        return any(change.needs_person for change in self.changes)
+
+    def told(self) -> dict[str, Json]:
+        """The proposal for a program."""
+        changes = [change.told() for change in self.changes]
+        return {"changes": changes, "notes": list(self.notes), "diff": self.diff, "admin": self.needs_person}
+
+    def permit(self, admin: bool) -> None:
+        """Raise BkError when the change needs a person and this is none."""
+        if self.needs_person:
+            require_admin(admin)
+
+    def make(self, *, admin: bool, actor: str) -> None:
+        """Record the change and make it. A loosening needs a person; what cannot be recorded is not done."""
+        if not self.diff:
+            return
+        self.permit(admin)
+        draft = self._draft
+        draft.state.ensure()
+        before, after = draft.digests()
+        data: dict[str, Json] = {
+            "event": "changed", "verb": self._verb, "file": draft.path, "old": before, "new": after,
+            "changes": [change.told() for change in self.changes], "admin": admin,
+        }  # fmt: skip
+        ledger = Ledger.open(draft.state, redact=redactor(draft.policy().values["audit.redact_patterns"]))
+        try:
+            recorded: list[Entry] = []
+            try:
+                draft.save(lambda: recorded.extend(ledger.append([Entry("config", actor, data)], sync=True)))
+            except BkError as error:
+                if recorded:
+                    undone = {"event": "not-changed", "of": recorded[0].seq, "detail": str(error)}
+                    ledger.append([Entry("config", actor, undone)], sync=True)
+                raise
+        finally:
+            ledger.close()
+
+
+def in_force(state: State, cwd: str = "", env: Mapping[str, str] | None = None, *, system: str = SYSTEM) -> Shown:
+    """What a call from `cwd` with this environment would be judged by."""
+    policy = snapshot.read(state, system)
+    policy = snapshot.tightened(policy, cwd, state.home, env or {})
+    return Shown([_row(key, policy) for key in KEYS], policy.problems, policy.digest)
+
+
+def get(state: State, name: str, cwd: str = "", env: Mapping[str, str] | None = None, *, system: str = SYSTEM) -> Row:
+    """One key as it is in force."""
+    known(name)
+    return next(row for row in in_force(state, cwd, env, system=system).rows if row.key.name == name)
+
+
+def propose_set(state: State, name: str, text: str, *, system: str = SYSTEM) -> Proposal:
+    """Propose a value given as text."""
+    draft = Draft(state, system)
+    draft.set(name, typed(known(name), text))
+    return _whole(draft, "set")
+
+
+def propose_unset(state: State, name: str, *, system: str = SYSTEM) -> Proposal:
+    """Propose to stop stating a key."""
+    draft = Draft(state, system)
+    draft.unset(name)
+    return _whole(draft, "unset")
+
+
+def propose_add(state: State, name: str, item: str, *, system: str = SYSTEM) -> Proposal:
+    """Propose one more item of a list."""
+    draft = Draft(state, system)
+    draft.add(name, item)
+    return _whole(draft, "add")
+
+
+def propose_remove(state: State, name: str, item: str, *, system: str = SYSTEM) -> Proposal:
+    """Propose a list without an item."""
+    draft = Draft(state, system)
+    draft.remove(name, item)
+    return _whole(draft, "remove")
+
+
+def propose_import(state: State, path: str, *, system: str = SYSTEM) -> Proposal:
+    """Propose what a Beekeeper config.json has a counterpart for; the notes say what was left and why."""
+    found = beekeeper.read(path)
+    draft = Draft(state, system)
+    stated = parse(draft.text, draft.path).values
+    for name, value in found.taken.items():
+        together = [*stated.get(name, []), *value] if isinstance(value, list) else value
+        draft.set(name, list(dict.fromkeys(together)) if isinstance(together, list) else together)
+    return Proposal(draft, "import", [f"{name} is left: {why}" for name, why in found.left])
+
+
+class Editing:
+    """A text for an editor, bound to the file it was read from."""
+
+    def __init__(self, state: State, *, system: str = SYSTEM) -> None:
+        self._draft = Draft(state, system)
+
+    @property
+    def text(self) -> str:
+        """What to edit."""
+        return self._draft.text
+
+    def propose(self, text: str) -> Proposal:
+        """Propose the edited text; BkError names everything that is wrong with it."""
+        self._draft.replace(text)
+        return _whole(self._draft, "edit")
+
+
+def validate(state: State, path: str = "", *, system: str = SYSTEM) -> list[str]:
+    """Everything wrong with a file, or with the settings in force when none is named; empty when they are good."""
+    if not path:
+        return _all_layers(state, system)
+    name = os.path.basename(path)
+    text = take(path, PROJECT_CAP if name == PROJECT else USER_CAP, (os.geteuid(), 0), shared=True)
+    if text is None:
+        raise BkError("there is no such file", path, "bk config validate FILE")
+    base = os.path.dirname(os.path.abspath(path)) if name == PROJECT else ""
+    layer, faults = examine(text, path, system=os.path.abspath(path) == system, base=base)
+    if name == PROJECT:
+        faults += [f"{path}: {each.name} is not for a project to set" for each in KEYS
+                   if each.name in layer.values and not each.project]  # fmt: skip
+    return [*faults, *layer.notes]
+
+
+def default_text(value: Json) -> str:
+    """A value as TOML would state it."""
+    import json
+
+    return json.dumps(value, ensure_ascii=False)
+
+
+def recordable(row: Row) -> Json:
+    """The value with secrets left out."""
+    return shown(row.key, row.value)
+
+
+def typed(key: Key, text: str) -> Json:
+    """The value that a person typed: a bare word for a choice, TOML for the rest."""
+    if key.kind == "choice":
+        return text
+    import tomllib
+
+    hints = {
+        "list": f"`bk config add {key.name} ITEM` adds one; to replace the list write '[\"…\"]'",
+        "int": f"a whole number, {key.bounds}",
+        "bool": "true or false",
+    }
+    try:
+        document = tomllib.loads(f"value = {text}")
+    except (tomllib.TOMLDecodeError, RecursionError, ValueError):
+        document = {}
+    if document.keys() != {"value"} or (key.kind == "list") != isinstance(document["value"], list):
+        raise BkError(f"{key.name} cannot be {inert(text, 60)!r}", "", hints[key.kind], code=USAGE)
+    return document["value"]
+
+
+def _all_layers(state: State, system: str) -> list[str]:
+    try:
+        return list(snapshot.read(state, system).problems)
+    except BkError as error:
+        return [error.detail]
+
+
+def _whole(draft: Draft, verb: str) -> Proposal:
+    refused = draft.refused()
+    if refused:
+        raise BkError("the system file does not let you", "\n".join(refused), f"root may change {SYSTEM}")
+    return Proposal(draft, verb)
+
+
+def _row(key: Key, policy: Policy) -> Row:
+    return Row(key, policy.values[key.name], policy.origin[key.name], key.name in policy.locked)

@@ -1,0 +1,81 @@
+"""One claim of threat intelligence about one package, as the index keeps it."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+KINDS = ("exact", "range", "every")
+SEVERITIES = ("critical", "high", "medium", "low")
+PROVENANCES = ("signature", "pinned_origin", "none")  # best first
+
+
+class Record:
+    """What one or more sources say of a package: which versions, how bad, and on whose word.
+
+    `versions` holds canonical versions for `exact`, intervals such as `>=1.95.6,<1.95.8` for `range`, nothing for
+    `every`. `groups` are independence groups: two sources in one group count once. `sources` are labels for people.
+    """
+
+    __slots__ = (
+        "date",
+        "ecosystem",
+        "groups",
+        "ident",
+        "kind",
+        "name",
+        "provenance",
+        "severity",
+        "sources",
+        "versions",
+    )
+
+    def __init__(
+        self,
+        ecosystem: str,
+        name: str,
+        kind: str,
+        versions: Sequence[str],
+        severity: str,
+        groups: Sequence[str],
+        provenance: str,
+        *,
+        ident: str = "",
+        date: str = "",
+        sources: Sequence[str] = (),
+    ) -> None:
+        self.ecosystem = ecosystem
+        self.name = name
+        self.kind = kind
+        self.versions = tuple(versions)
+        self.severity = severity
+        self.groups = tuple(groups)
+        self.provenance = provenance
+        self.ident = ident
+        self.date = date
+        self.sources = tuple(sources)
+
+    def fields(self) -> tuple[str | tuple[str, ...], ...]:
+        """Every field, in an order that also sorts records stably."""
+        return (
+            self.ecosystem,
+            self.name,
+            self.kind,
+            self.versions,
+            self.severity,
+            self.groups,
+            self.provenance,
+            self.ident,
+            self.date,
+            self.sources,
+        )
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Record) and self.fields() == other.fields()
+
+    def __hash__(self) -> int:
+        return hash(self.fields())
+
+    def __repr__(self) -> str:
+        return f"Record{self.fields()!r}"

@@ -1,0 +1,103 @@
+"""What a segment's database holds, and the two ways to open one."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+
+from bk.engine.ledger.errors import LedgerError, from_sqlite
+
+VERSION = 1
+
+# What consoles filter on is generated from the body, so an indexed value can never differ from what was hashed. The
+# one index is there because a request may be answered only once; every other would be paid for on each append.
+SCHEMA = f"""
+CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE entry(
+  seq INTEGER PRIMARY KEY,
+  body TEXT NOT NULL,
+  leaf BLOB NOT NULL,
+  mac BLOB NOT NULL,
+  at INTEGER GENERATED ALWAYS AS (json_extract(body, '$.at')) VIRTUAL,
+  kind TEXT GENERATED ALWAYS AS (json_extract(body, '$.kind')) VIRTUAL,
+  level TEXT GENERATED ALWAYS AS (json_extract(body, '$.level')) VIRTUAL,
+  actor TEXT GENERATED ALWAYS AS (json_extract(body, '$.actor')) VIRTUAL,
+  call TEXT GENERATED ALWAYS AS (json_extract(body, '$.call')) VIRTUAL,
+  event TEXT GENERATED ALWAYS AS (json_extract(body, '$.data.event')) VIRTUAL,
+  harness TEXT GENERATED ALWAYS AS (json_extract(body, '$.data.harness')) VIRTUAL,
+  tool TEXT GENERATED ALWAYS AS (json_extract(body, '$.data.tool')) VIRTUAL,
+  session TEXT GENERATED ALWAYS AS (json_extract(body, '$.data.session')) VIRTUAL
+) STRICT;
+CREATE UNIQUE INDEX entry_call ON entry(call) WHERE call <> '';
+CREATE TABLE head(
+  one INTEGER PRIMARY KEY CHECK(one = 1),
+  seq INTEGER NOT NULL, mac BLOB NOT NULL, epoch INTEGER NOT NULL, segment INTEGER NOT NULL, first INTEGER NOT NULL
+) STRICT;
+CREATE TABLE segment(
+  number INTEGER PRIMARY KEY,
+  first INTEGER NOT NULL, last INTEGER, before BLOB NOT NULL, epoch INTEGER NOT NULL,
+  state TEXT NOT NULL CHECK(state IN ('open', 'closed', 'archived', 'dropped', 'lost')),
+  by INTEGER NOT NULL DEFAULT 0,
+  folded INTEGER NOT NULL DEFAULT 0, peaks BLOB NOT NULL DEFAULT x''
+) STRICT;
+CREATE TABLE checkpoint(
+  seq INTEGER PRIMARY KEY, segment INTEGER NOT NULL, size INTEGER NOT NULL, epoch INTEGER NOT NULL, note TEXT NOT NULL
+) STRICT;
+CREATE TABLE tile(segment INTEGER, number INTEGER, hash BLOB NOT NULL, PRIMARY KEY(segment, number))
+  STRICT, WITHOUT ROWID;
+CREATE TABLE seal(epoch INTEGER PRIMARY KEY, seq INTEGER NOT NULL) STRICT;
+PRAGMA user_version = {VERSION};
+"""
+
+_WAL_PAGES = 4000  # a writer checkpoints the WAL itself only when no engine did so in time
+
+
+def connect(path: str) -> sqlite3.Connection:
+    """A connection that writes. COMMIT must not fsync: durability is the ledger's own fdatasync of the WAL."""
+    try:
+        con = sqlite3.connect(path, isolation_level=None, timeout=5.0, check_same_thread=False)
+        con.execute("PRAGMA synchronous = NORMAL")
+        con.execute(f"PRAGMA wal_autocheckpoint = {_WAL_PAGES}")
+        con.execute("PRAGMA trusted_schema = OFF")
+    except sqlite3.Error as error:
+        raise from_sqlite(error, path) from error
+    return con
+
+
+def create(path: str, lines: str = "") -> sqlite3.Connection:
+    """A new empty segment, readable by its owner alone from the first byte on."""
+    before = os.umask(0o077)
+    try:
+        con = connect(path)
+        con.execute("PRAGMA journal_mode = WAL")
+        con.executescript(f"BEGIN IMMEDIATE; {SCHEMA} {lines} COMMIT;")
+    except sqlite3.Error as error:
+        raise from_sqlite(error, path) from error
+    finally:
+        os.umask(before)
+    return con
+
+
+def reader(path: str) -> sqlite3.Connection:
+    """A connection that cannot write, also for a file on a medium that cannot be written."""
+    if not os.path.isfile(path):
+        raise LedgerError("missing", f"{path} does not exist")
+    quoted = path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
+    still = os.path.exists(f"{path}-wal") or os.access(os.path.dirname(os.path.abspath(path)), os.W_OK)
+    options = "mode=ro" if still else "mode=ro&immutable=1"
+    try:
+        con = sqlite3.connect(f"file:{quoted}?{options}", uri=True, isolation_level=None, check_same_thread=False)
+        con.execute("PRAGMA query_only = ON")
+        con.execute("PRAGMA trusted_schema = OFF")
+        check_version(con, path)
+    except sqlite3.Error as error:
+        raise from_sqlite(error, path) from error
+    return con
+
+
+def check_version(con: sqlite3.Connection, path: str) -> int:
+    """The file's format; 0 for a database that is still empty."""
+    found: int = con.execute("PRAGMA user_version").fetchone()[0]
+    if found > VERSION:
+        raise LedgerError("newer", f"{path} has format {found}, this bk knows {VERSION}")
+    return found

@@ -1,0 +1,224 @@
+"""What programs do to the paths in their arguments, as data. A program that is not here is unknown, not harmless."""
+
+from __future__ import annotations
+
+
+class Spec:
+    """How a program uses its operands.
+
+    `does` is `read write delete list copy move link none`; `pattern`: the first operand is not a path unless one of
+    `scripts` gave it; `takes`: options with a value that is not a path; `paths`: options with a path and what is done
+    to it; `deep`: options that make it act on whole trees (`*` in it: always).
+    """
+
+    __slots__ = ("deep", "does", "paths", "pattern", "scripts", "takes")
+
+    def __init__(
+        self, does: str, *, takes: str = "", paths: str = "", pattern: int = 0, scripts: str = "", deep: str = ""
+    ) -> None:
+        self.does = does
+        self.takes = frozenset(takes.split())
+        self.paths = dict(pair.split(":", 1) for pair in paths.split())
+        self.pattern = pattern
+        self.scripts = frozenset(scripts.split())
+        self.deep = frozenset(deep.split())
+
+
+SPECS: dict[str, Spec] = {}
+
+
+def _add(names: str, spec: Spec) -> None:
+    for name in names.split():
+        SPECS[name] = spec
+
+
+_add(
+    "cat tac nl rev most bat batcat view hexdump hd hexyl xxd strings base32 base64 basenc uniq fold fmt expand"
+    " unexpand wc cksum sum md5 md5sum sha1sum sha224sum sha256sum sha384sum sha512sum shasum b2sum b3sum cmp sdiff"
+    " diff3 iconv pr zcat bzcat xzcat zstdcat lz4cat pygmentize glow mdcat look tsort ptx split csplit nano emacs"
+    " get-content gc more lolcat column xmllint plutil sqlite3 readelf objdump nm ent binwalk exiftool pdftotext"
+    " catdoc enscript vimcat age minisign signify qrencode play fmt uuencode yq-read install_name_tool bsdcat"
+    " select-string sls import-csv format-hex print bsdiff ccat source-highlight highlight jless fx hexdump tail-f"
+    " multitail ack-files nl paste comm join cut",
+    Spec(
+        "read",
+        takes="-d -f -c -b -w -s -t -N -j -A -l -n -o1 --width --columns --delimiter --fields --bytes --language --theme"
+        " --style --line-range --encoding --wrap -e -path -totalcount -tail",
+        paths="--files0-from:read",
+    ),
+)
+_add("head tail", Spec("read", takes="-n -c --lines --bytes -s --pid --sleep-interval"))
+_add("less", Spec("read", takes="-p -P -x -y -z -b -h -j -t", paths="-o:write -O:write -k:read"))
+_add("od", Spec("read", takes="-A -j -N -S -t -w"))
+_add("sort", Spec("read", takes="-k -t -S -T --key --field-separator", paths="-o:write --output:write"))
+_add("diff colordiff delta icdiff difft", Spec("read", takes="-U -C -x -I -W --label", deep="-r -R --recursive"))
+_add("vim vi nvim ex ed gvim kak helix hx micro joe", Spec("edit", takes="-c -T --cmd -u", paths="-S:read -W:write"))
+_add(
+    "grep egrep fgrep zgrep bzgrep xzgrep pcregrep ugrep",
+    Spec(
+        "read",
+        pattern=1,
+        scripts="-e -f --regexp --file",
+        takes="-e -A -B -C -m --regexp --after-context --before-context --context --max-count --include --exclude"
+        " --exclude-dir --color --colour --label -d -D",
+        paths="-f:read --file:read --exclude-from:read",
+        deep="-r -R --recursive --dereference-recursive",
+    ),
+)
+_add(
+    "rg ripgrep ag ack",
+    Spec(
+        "search",
+        pattern=1,
+        scripts="-e -f --regexp --file --files -l0",
+        takes="-e -A -B -C -m -g -t -T -M -j -r --regexp --after-context --before-context --context --max-count --glob"
+        " --iglob --type --type-not --max-columns --threads --replace --sort --color --max-depth --engine -E --ignore",
+        paths="-f:read --file:read --ignore-file:read",
+        deep="--hidden -uu -uuu -. --unrestricted",
+    ),
+)
+_add(
+    "fd fdfind",
+    Spec("list", pattern=1, takes="-e -t -d -x -X -E -g -S -j -c --extension --type --exclude --max-depth"),
+)
+_add(
+    "sed gsed",
+    Spec(
+        "read", pattern=1, scripts="-e -f --expression --file", takes="-e -l --expression", paths="-f:read --file:read"
+    ),
+)
+_add(
+    "awk gawk mawk nawk",
+    Spec("read", pattern=1, scripts="-f --file", takes="-F -v --field-separator --assign", paths="-f:read --file:read"),
+)
+_add(
+    "jq yq gojq jaq dasel",
+    Spec(
+        "read",
+        pattern=1,
+        scripts="-f --from-file",
+        takes="--indent -p -o --input-format --output-format",
+        paths="-f:read --from-file:read -L:list",
+    ),
+)
+_add("tee sponge", Spec("write", takes="--output-error"))
+_add(
+    "touch truncate fallocate mkfifo mknod patch-file set-content sc add-content ac out-file new-item ni tee-object"
+    " clear-content dos2unix unix2dos",
+    Spec("write", takes="-s -d -t -l -m -o -p --size --date --time --length --mode -value", paths="-r:list"),
+)
+_add("patch", Spec("write", takes="-p -F -D -B --strip", paths="-i:read --input:read -o:write -d:list -r:write"))
+_add(
+    "chgrp chown",
+    Spec(
+        "write", pattern=1, scripts="--reference", takes="--from", paths="--reference:list", deep="-R --recursive"
+    ),
+)
+_add("setfacl", Spec("write", takes="-m -x -M -X", deep="-R --recursive"))
+_add("chattr", Spec("write", takes="-v -p", deep="-R"))
+_add("mkdir md", Spec("list", takes="-m --mode"))
+_add(
+    "rm rmdir unlink trash trash-put gio-trash srm wipe remove-item ri del erase rd rimraf",
+    Spec("delete", deep="-r -R -rf -fr --recursive -recurse /s"),
+)
+_add("shred", Spec("delete", takes="-n -s --iterations --size --random-source"))
+_add(
+    "cp ditto copy-item copy ci gcp",
+    Spec(
+        "copy", takes="-S --suffix -Z", paths="-t:into --target-directory:into", deep="-r -R -a --recursive --archive -d"
+    ),
+)
+_add("install", Spec("copy", takes="-m -o -g -S --mode --owner --group --suffix", paths="-t:into"))
+_add("mv move-item move mi rename ren gmv", Spec("move", takes="-S --suffix", paths="-t:into --target-directory:into"))
+_add("ln link mklink", Spec("link", takes="-S --suffix", paths="-t:into --target-directory:into"))
+_add("mount", Spec("link", takes="-t -o -L -U --types --options"))
+_add("umount", Spec("write", takes="-t -O"))
+_add(
+    "rsync",
+    Spec(
+        "copy",
+        takes="-e -f -B -M -T --rsh --exclude --include --filter --chmod --chown --bwlimit --port --timeout --max-size"
+        " --rsync-path --info --out-format",
+        paths="--files-from:read --exclude-from:read --include-from:read --password-file:list --log-file:write"
+        " --backup-dir:write --partial-dir:list --temp-dir:list",
+        deep="*",
+    ),
+)
+_add("scp sftp", Spec("copy", takes="-i -P -F -o -c -l -S -J -D", deep="-r"))
+_add(
+    "ls dir vdir exa eza lsd tree gls get-childitem gci",
+    Spec("list", takes="-I -w -T -L --ignore --width --color --sort --time --level -P"),
+)
+_add(
+    "stat file readlink realpath du test-path get-item gi getfacl lsattr namei findmnt basename-of",
+    Spec("none", takes="-c -f --format"),
+)
+_add("gzip gunzip bzip2 bunzip2 xz unxz zstd lz4 pigz brotli compress", Spec("rewrite", takes="-S --suffix -T -o"))
+_add("unzip", Spec("read", takes="-P -x", paths="-d:tree", pattern=0))
+_add("7z 7za 7zz rar unrar", Spec("read", pattern=1, takes=""))
+_add(
+    "openssl",
+    Spec(
+        "none",
+        paths="-in:read -out:write -inkey:list -keyout:write -key:list -cert:list -CAfile:list -pass:none"
+        " -passin:none -passout:none -kfile:read -config:read",
+    ),
+)
+_add("gpg gpg2", Spec("read", takes="-r -u -o1 --recipient --local-user --homedir", paths="-o:write --output:write"))
+_add("ssh-keygen", Spec("none", takes="-t -b -C -N -P -O -a -I -n -V -m -F -R -l", paths="-f:keygen"))
+_add("ssh mosh autossh", Spec("none", paths="-E:write -F:read"))
+_add("ssh-add ssh-agent ssh-copy-id", Spec("none"))
+_add("crontab", Spec("read", takes="-u"))
+_add("at batch", Spec("none", paths="-f:read", takes="-q -t"))
+_add("code cursor subl windsurf codium open xdg-open start", Spec("list"))
+_add("source .", Spec("source"))
+_add("dot-source", Spec("source"))
+_add("make gmake", Spec("none", takes="-j -l -o -W", paths="-f:read -C:list"))
+_add(
+    "echo printf print true false : exit return sleep date seq expr let whoami id uname hostname man info whatis which"
+    " whereis type hash jobs fg bg wait ps pgrep pkill killall kill top htop free df uptime history alias unalias set"
+    " unset export declare typeset local readonly shift getopts read mapfile readarray ulimit umask trap test [ [["
+    " dirname basename pwd yes tput clear reset stty tty env printenv nproc arch logger notify-send break continue"
+    " systemctl journalctl loginctl write-host write-output tr bc dc factor cal ping dig nslookup host",
+    Spec("none"),
+)
+
+SHELLS = frozenset(("sh", "bash", "zsh", "dash", "ksh", "mksh", "ash", "fish", "rbash", "yash", "oksh", "csh", "tcsh"))
+SHELL_TAKES = frozenset(("-o", "+o", "-O", "+O", "--rcfile", "--init-file"))
+
+# Options after which the next word is program text, for interpreters that are not shells.
+INTERPRETERS: dict[str, frozenset[str]] = {
+    "python": frozenset(("-c",)),
+    "pypy": frozenset(("-c",)),
+    "ipython": frozenset(("-c",)),
+    "node": frozenset(("-e", "-p", "--eval", "--print", "-pe")),
+    "nodejs": frozenset(("-e", "-p", "--eval", "--print", "-pe")),
+    "bun": frozenset(("-e", "--eval", "-p", "--print")),
+    "deno": frozenset(("eval",)),
+    "tsx": frozenset(("-e", "--eval", "-p")),
+    "perl": frozenset(("-e", "-E")),
+    "ruby": frozenset(("-e",)),
+    "php": frozenset(("-r",)),
+    "lua": frozenset(("-e",)),
+    "luajit": frozenset(("-e",)),
+    "osascript": frozenset(("-e",)),
+    "rscript": frozenset(("-e",)),
+    "julia": frozenset(("-e", "-E")),
+    "groovy": frozenset(("-e",)),
+    "elixir": frozenset(("-e",)),
+    "swift": frozenset(("-e",)),
+    "guile": frozenset(("-c",)),
+    "emacs": frozenset(("--eval", "-eval")),
+    "pwsh": frozenset(("-c", "-command", "-Command", "-e")),
+    "powershell": frozenset(("-c", "-command", "-Command", "-e")),
+}
+INTERPRETER_TAKES = frozenset(("-W", "-X", "-I", "-M", "-m", "-r", "--require", "--import", "--loader", "-C"))
+
+# Programs through which what was fetched flows on; `| sh` after them is still `fetched | sh`.
+FETCHERS = frozenset(("curl", "wget", "fetch", "http", "https", "xh", "aria2c", "iwr", "invoke-webrequest", "lynx"))
+
+# Options that hand a file to a program for its own use (a key to log in with), which discloses nothing.
+USE_OPTIONS = frozenset(
+    "-i --identity --kubeconfig --key --cert --cacert --capath --ca --keyfile --private-key --ssh-key --key-file"
+    " --password-file --token-file --netrc-file --credentials --profile --config --config-file --identity-file".split()
+)
