@@ -254,7 +254,7 @@ def _state() -> State:
 
 
 def _actor(admin: bool) -> str:
-    return "person" if admin else "cli"
+    return f"{'person' if admin else 'cli'}:{os.getuid()}"
 
 
 def _write(text: str) -> None:

@@ -43,8 +43,8 @@ def decide(call: ToolCall, world: World) -> Judgement:
     except Refusal as refusal:
         return Judgement(failed(refusal, policy), (), policy)
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError, MemoryError) as error:
-        refusal = Refusal("internal", f"deciding failed: {type(error).__name__}: {error}", "run `bk diag`")
-        return Judgement(failed(refusal, policy), (), policy)
+        defect = Refusal("internal", f"deciding failed: {type(error).__name__}: {error}", "run `bk diag`")
+        return Judgement(failed(defect, policy), (), policy)
     return Judgement(judge([*too_deep, *findings]), actions, policy)
 
 

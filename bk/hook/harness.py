@@ -62,7 +62,7 @@ def harness_data(name: str) -> HarnessData:
     path = f"bk.hook.harnesses.{module}"
     if path not in sys.modules:
         __import__(path)
-    return sys.modules[path]  # type: ignore[return-value]
+    return sys.modules[path]
 
 
 def event_of(data: HarnessData, payload: Mapping[str, Json], request: Request) -> str:

@@ -8,8 +8,11 @@ import os
 from bk.engine.config.files import USER_CAP, take
 from bk.engine.config.schema import BY_NAME
 from bk.engine.errors import BkError
-from bk.engine.model import Json
 from bk.text import inert
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bk.engine.model import Json
 
 SAME = {
     "fail_mode": "fail_mode",

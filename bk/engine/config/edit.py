@@ -13,9 +13,12 @@ from bk.engine.config.layers import Layer, load_system, merge, parse
 from bk.engine.config.policy import SYSTEM, Policy
 from bk.engine.config.schema import BY_NAME, Key, nearest
 from bk.engine.errors import USAGE, BkError, Refusal
-from bk.engine.model import Json
 from bk.engine.state import State
 from bk.text import inert
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bk.engine.model import Json
 
 FRESH = b"# The settings of bk. `bk config show` lists every key; docs/configuration.md explains them.\n"
 

@@ -10,10 +10,13 @@ from bk.engine.config.files import USER_CAP, take, unfit
 from bk.engine.config.policy import Policy
 from bk.engine.config.schema import BY_NAME, KEYS, in_step, nearest
 from bk.engine.errors import BkError
-from bk.engine.model import Json
 from bk.text import inert
 
-MAX_FAULTS = 20
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bk.engine.model import Json
+
+MAX_FAULTS = 12
 _HEADER = re.compile(r"\s*\[\s*([\w.\"' -]+?)\s*\]")
 
 

@@ -15,9 +15,13 @@ from bk.engine.console.gate import require_admin
 from bk.engine.errors import USAGE, BkError
 from bk.engine.ledger.redact import redactor
 from bk.engine.ledger.store import Ledger
-from bk.engine.model import Entry, Json
+from bk.engine.model import Entry
 from bk.engine.state import State
 from bk.text import inert
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bk.engine.model import Json
 
 
 class Row:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from bk.engine.console.diag import verified, words
-from bk.engine.console.feed import Feed, parsed
+from bk.engine.console.feed import Feed, following, parsed
 from bk.engine.console.gate import why_not
 from bk.engine.console.installation import here
 from bk.engine.console.incidents import ACKNOWLEDGE, Case, Incidents
@@ -18,6 +18,7 @@ from bk.engine.model import Entry
 from bk.engine.state import State
 
 Json = Any
+FEW = 2_000
 
 
 class Session:
@@ -56,13 +57,21 @@ class Session:
 
         return f"{hook_path() or HOOK} --harness claude-code"
 
+    @property
+    def incidents_behind(self) -> bool:
+        """Whether there is so much to take in that `load_incidents` must do it, in a worker."""
+        return self.feed.last < self._seen or self.feed.last - self._seen > FEW
+
+    def load_incidents(self) -> None:
+        """Take in everything, away from the screen. Raises BkError when the ledger cannot be read."""
+        last, fresh = self.feed.last, Incidents()
+        fresh.absorb(self.feed.notable())
+        self.incidents, self._seen = fresh, last
+
     def update_incidents(self) -> bool:
-        """Take in what the feed gained; True when an incident is new or changed."""
-        if self.feed.last < self._seen:
-            self.incidents, self._seen = Incidents(), 0
-        fresh = self.feed.notable(self._seen)
-        self._seen = self.feed.last
-        return self.incidents.absorb(fresh)
+        """Take in the little that the feed gained; True when an incident is new or changed."""
+        before, self._seen = self._seen, self.feed.last
+        return self.incidents.absorb(following(self.feed, before))
 
     def health(self) -> dict[str, tuple[str, str]]:
         """hook, engine and chain, each a word and a few more. Takes long enough to belong in a worker."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from bk.engine.intel.order import Key
 
 _FULL = re.compile(r"[v=\s]*\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?", re.ASCII)
-_LOOSE = re.compile(r"[v=\s]*(?:\d+!)?\d+(?:\.\d+)*(?:[-_.+]?[0-9A-Za-z]+)*", re.ASCII)
+_LOOSE = re.compile(r"[v=\s]*(?:\d+!)?\d+(?:\.\d+)*[0-9A-Za-z]*(?:[-_.+][0-9A-Za-z]+)*", re.ASCII)
 _TERM = re.compile(r"(~=|~>|===|==|!=|<=|>=|=|<|>|\^|~)?\s*[vV]?([^\s,|<>=!~^]+)")
 _HYPHEN = re.compile(r"\s*[v=]*([^\s|]+)\s+-\s+[v=]*([^\s|]+)\s*")
 _PARTIAL = re.compile(r"(\d+|[xX*])(?:\.(\d+|[xX*]))?(?:\.(\d+|[xX*]))?(?:\.(\d+|[xX*]))?(?:[-+.@]?([0-9A-Za-z.+-]*))?")

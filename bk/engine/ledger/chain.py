@@ -9,16 +9,17 @@ from blake3 import blake3
 from bk.engine.canonical import canonical
 from bk.engine.model import Entry
 
-try:  # hashlib loads all of OpenSSL, which costs a cold call more than its whole append
-    from _sha256 import sha256
-except ImportError:
-    from hashlib import sha256
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from hashlib import sha256
 
     from bk.engine.model import Json
+else:
+    try:  # hashlib loads all of OpenSSL, which costs a cold call more than its whole append
+        from _sha256 import sha256
+    except ImportError:
+        from hashlib import sha256
 
 ORIGIN = bytes(32)  # what the very first entry is linked to
 _EVOLVE = "bk ledger seal v1"

@@ -34,7 +34,7 @@ class Record:
 
     __slots__ = ("boot", "epoch", "ledger", "mac", "segment", "seq")
 
-    def __init__(self, ledger: bytes, boot: bytes, epoch: int, segment: int, seq: int, mac: bytes) -> None:
+    def __init__(self, ledger: bytes, boot: bytes, *, epoch: int, segment: int, seq: int, mac: bytes) -> None:
         self.ledger = ledger
         self.boot = boot
         self.epoch = epoch
@@ -110,15 +110,19 @@ class Mark:
             packed = _opened(os.pread(self.fd, size + 32, 0), size)
             if packed and packed[:8] == _MAGIC:
                 _, ledger, boot, epoch, segment, seq, mac = _RECORD.unpack(packed)
-                return Record(ledger, boot, epoch, segment, seq, mac)
+                return Record(ledger, boot, epoch=epoch, segment=segment, seq=seq, mac=mac)
             time.sleep(0.001)
         raise LedgerError("corrupt", f"{self.path}: the high-water mark is unreadable")
 
     def begin(self, record: Record) -> None:
         """Lay the whole file out on disk, so that raising it later never needs room."""
-        os.pwrite(self.fd, bytes(_SIZE), 0)
-        self.put(record)
-        os.fsync(self.fd)
+        try:
+            self.put(record)
+            os.pwrite(self.fd, bytes(_SIZE - _SYNCED_AT), _SYNCED_AT)
+            os.fsync(self.fd)
+        except OSError:
+            os.ftruncate(self.fd, 0)
+            raise
         folder = os.open(os.path.dirname(self.path), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             os.fsync(folder)
@@ -160,3 +164,21 @@ class Mark:
     def flush(self) -> None:
         """Bring the mark itself to the disk."""
         os.fdatasync(self.fd)
+
+
+def hold(mark_path: str, *, alone: bool = False) -> int:
+    """A lock that every open ledger shares; recovery takes it alone, because it moves files that others hold open."""
+    path = f"{os.path.dirname(mark_path)}/users.lock"
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    give_up = time.monotonic() + 2.0
+    while True:
+        try:
+            fcntl.flock(fd, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            if time.monotonic() >= give_up:
+                os.close(fd)
+                told = "is in use: stop the engine first (`bk engine stop`)" if alone else "is being recovered"
+                raise LedgerError("busy", f"the ledger {told}") from error
+            time.sleep(0.01)
+        else:
+            return fd

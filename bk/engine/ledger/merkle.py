@@ -127,7 +127,9 @@ def consistency_path(old: int, new: int, subtree: Range) -> list[bytes]:
     return path[::-1]
 
 
-def included(leaf: bytes, index: int, size: int, path: Sequence[bytes], root: bytes, digest: Hash = sha256) -> bool:
+def included(
+    leaf: bytes, index: int, size: int, path: Sequence[bytes], root: bytes, *, digest: Hash = sha256
+) -> bool:
     """Whether this leaf is number `index` of the tree with this root (RFC 9162, 2.1.3.2)."""
     if not 0 <= index < size:
         return False
@@ -148,7 +150,7 @@ def included(leaf: bytes, index: int, size: int, path: Sequence[bytes], root: by
 
 
 def consistent(
-    old: int, new: int, old_root: bytes, new_root: bytes, path: Sequence[bytes], digest: Hash = sha256
+    old: int, new: int, old_root: bytes, new_root: bytes, path: Sequence[bytes], *, digest: Hash = sha256
 ) -> bool:
     """Whether the tree of `new` leaves begins with the tree of `old` leaves (RFC 9162, 2.1.4.2)."""
     if not 0 < old <= new or any(len(step) != 32 for step in path):

@@ -38,18 +38,20 @@ MAX_WORDS = 64
 MAX_LENGTH = 1000
 _SEQ_MAX = 2**62
 
-# A tampered body may not be JSON at all; reading the rest of the ledger must go on.
-_BODY = "(CASE WHEN json_valid(body) THEN body ELSE '{}' END)"
-_EACH = f"EXISTS (SELECT 1 FROM json_each({_BODY}, '$.data.%s') AS item WHERE %s)"  # noqa: S608 - constants
+_EACH = "EXISTS (SELECT 1 FROM json_each(body, '$.data.%s') AS item WHERE %s)"  # noqa: S608 - constants
 _DO = "json_extract(item.value, '$.do')"
 _TARGET = "json_extract(item.value, '$.target')"
 
 
 class Clause(NamedTuple):
-    """One condition: constant SQL, and what is bound to it (moments are resolved when the query is run)."""
+    """One condition: constant SQL, and what is bound to it (moments are resolved when the query is run).
+
+    `plain` conditions need no more than the row; the rest read the body as JSON, which a tampered body may not be.
+    """
 
     sql: str
     params: tuple[str | int | Moment, ...]
+    plain: bool = False
 
 
 class Query:
@@ -61,10 +63,14 @@ class Query:
 
     def where(self, now_ms: int) -> tuple[str, list[str | int]]:
         """The SQL condition over the table `entry` and its parameters, as of now."""
-        params: list[str | int] = []
-        for clause in self._clauses:
-            params += [value.at(now_ms) if isinstance(value, Moment) else value for value in clause.params]
-        return " AND ".join(clause.sql for clause in self._clauses) or "1", params
+        plain = [clause for clause in self._clauses if clause.plain]
+        inside = [clause for clause in self._clauses if not clause.plain]
+        parts = [clause.sql for clause in plain]
+        if inside:  # CASE, not AND: only CASE is sure never to look into a body that is not JSON
+            parts.append(f"CASE WHEN json_valid(body) THEN {' AND '.join(c.sql for c in inside)} ELSE 0 END")
+        params = [value for clause in (*plain, *inside) for value in clause.params]
+        bound = [value.at(now_ms) if isinstance(value, Moment) else value for value in params]
+        return " AND ".join(parts) or "1", bound
 
 
 class Word(NamedTuple):
@@ -86,7 +92,7 @@ _WORD = re.compile(
 def parse(text: str) -> Query:
     """The filter that `text` says; raises BkError that names the word that cannot be understood."""
     clauses = [_clause(word) for word in words(text)]
-    clauses.sort(key=lambda clause: "body" in clause.sql)  # columns first: they spare the rest from reading the body
+    clauses.sort(key=lambda clause: "EXISTS" in clause.sql)  # the cheap ones first: they often spare the rest
     return Query(text.strip(), clauses)
 
 
@@ -130,7 +136,7 @@ def _clause(word: Word) -> Clause:
         made = make(word)
     negated = word.negated != (word.sign == "!=")
     # NULL (a column the entry does not have) is "no", also under a negation
-    return Clause(f"NOT coalesce(({made.sql}), 0)" if negated else f"({made.sql})", made.params)
+    return Clause(f"NOT coalesce(({made.sql}), 0)" if negated else f"({made.sql})", made.params, made.plain)
 
 
 def _unknown(word: Word) -> BkError:
@@ -173,7 +179,7 @@ def _like(text: str) -> str:
 def _text(value: str) -> Clause:
     inside = json.dumps(value, ensure_ascii=False)[1:-1]  # the body is JSON: a quote is written \" there
     escaped = inside.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return Clause("body LIKE ? ESCAPE '\\'", (f"%{escaped}%",))
+    return Clause("body LIKE ? ESCAPE '\\'", (f"%{escaped}%",), plain=True)
 
 
 def _choice(word: Word, allowed: Sequence[str]) -> list[str]:
@@ -232,7 +238,7 @@ def _path(word: Word) -> Clause:
         path = value.rstrip("/") or "/"
         home = path == "~" or path.startswith("~/")
         pattern = _like(path[1:] if home else path)
-        prefix = f"coalesce(json_extract({_BODY}, '$.data.home'), '%') || " if home else ""
+        prefix = "coalesce(json_extract(body, '$.data.home'), '%') || " if home else ""
         if not home and not path.startswith("/"):
             pattern = "%" + ("" if pattern.startswith("%") else "/") + pattern
         below = "/%" if path != "/" else "%"
@@ -299,10 +305,10 @@ def _seq(word: Word) -> Clause:
         raise _bad(f"{word.value!r} is not an entry number", word.shown, "write seq:100, seq:100..200 or seq>=100")
     low, high = (min(int(part or default), _SEQ_MAX) for part, default in ((first, "0"), (last, str(_SEQ_MAX))))
     if word.sign in (":", "=", "!="):
-        return Clause("seq BETWEEN ? AND ?", (low, high)) if dots else Clause("seq = ?", (low,))
+        return Clause("seq BETWEEN ? AND ?", (low, high if dots else low), plain=True)
     if dots:
         raise _bad("a range cannot be compared with", word.shown, "write seq:100..200 or seq>=100")
-    return Clause(f"seq {word.sign} ?", (low,))  # the sign is one of the few that _WORD can match
+    return Clause(f"seq {word.sign} ?", (low,), plain=True)  # the sign is one of the few that _WORD can match
 
 
 _MAKERS: dict[str, Callable[[Word], Clause]] = {
@@ -314,7 +320,7 @@ _MAKERS: dict[str, Callable[[Word], Clause]] = {
     "actor": _starting("actor"),
     "call": _starting("call"),
     "rule": _rule,
-    "failure": _starting(f"json_extract({_BODY}, '$.data.failure')"),
+    "failure": _starting("json_extract(body, '$.data.failure')"),
     "path": _path,
     "host": _host,
     "since": _when(">=", end=False),

@@ -101,3 +101,13 @@ def check_version(con: sqlite3.Connection, path: str) -> int:
     if found > VERSION:
         raise LedgerError("newer", f"{path} has format {found}, this bk knows {VERSION}")
     return found
+
+
+def first_lines(ident: bytes, segment: int, first: int, before: bytes, epoch: int) -> str:
+    """The rows that a new segment starts with, in SQL, so that they are committed with the schema."""
+    return f"""
+      INSERT INTO meta VALUES('ledger', '{ident.hex()}');
+      INSERT INTO head VALUES(1, {first - 1}, x'{before.hex()}', {epoch}, {segment}, {first});
+      INSERT INTO segment(number, first, before, epoch, state)
+        VALUES({segment}, {first}, x'{before.hex()}', {epoch}, 'open');
+    """

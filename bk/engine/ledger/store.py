@@ -8,15 +8,15 @@ hand is the `-wal` file, which SQLite does not lock.
 from __future__ import annotations
 
 import _thread
-import fcntl
 import os
 import sqlite3
 import time
 
-from bk.engine.ledger.chain import ORIGIN, body_of, body_parts, entry_of, leaf_of, link
+from bk.engine.ledger.birth import begin_ledger
+from bk.engine.ledger.chain import body_of, body_parts, entry_of, leaf_of, link
 from bk.engine.ledger.errors import LedgerError, from_os, from_sqlite
-from bk.engine.ledger.mark import Mark, Record, boot_id
-from bk.engine.ledger.schema import check_version, connect, create
+from bk.engine.ledger.mark import Mark, Record, boot_id, hold
+from bk.engine.ledger.schema import check_version, connect
 from bk.engine.ledger.seal import KeyFile
 from bk.engine.model import Entry
 
@@ -90,10 +90,10 @@ class Ledger:
         return made
 
     def _open(self, begin: bool) -> None:
-        self._users = hold(self.state)
+        self._users = hold(self.state.mark)
         self._mark = mark = Mark(self.state.mark, create=begin)
         if mark.empty() or mark.read().seq == 0:
-            self._begin_ledger(mark, begin)
+            begin_ledger(self.state, mark, self._boot, allowed=begin)
         record = mark.read()
         if not os.path.exists(self.state.audit):
             raise LedgerError("missing", f"{self.state.audit}: the mark says that it holds {record.seq} entries")
@@ -103,27 +103,6 @@ class Ledger:
         self._inode = os.stat(self.state.audit).st_ino
         self.ident = record.ledger
         self._compare(record)
-
-    def _begin_ledger(self, mark: Mark, allowed: bool) -> None:
-        """Make what a ledger without entries consists of; every step can be repeated after a crash."""
-        mark.lock()
-        try:
-            if mark.empty():
-                traces = [name for name in _traces(self.state) if os.path.exists(name)]
-                if traces:
-                    raise LedgerError("missing", f"{mark.path} is gone, but {traces[0]} is there")
-                if not allowed:
-                    raise LedgerError("missing", "nothing has been recorded yet", "run any call through bk first")
-                mark.begin(Record(os.urandom(16), self._boot, 0, 1, 0, ORIGIN))
-            record = mark.read()
-            if record.seq:
-                return
-            if not os.path.exists(self.keyfile.path):
-                self.keyfile.put(0, os.urandom(32))
-            if not os.path.exists(self.state.audit) or not _has_schema(self.state.audit):
-                create(self.state.audit, first_lines(record.ledger, 1, 1, ORIGIN, 0)).close()
-        finally:
-            mark.unlock()
 
     def _compare(self, record: Record) -> None:
         """Refuse a database that has gone back behind the mark, or that holds another history."""
@@ -218,7 +197,9 @@ class Ledger:
         con.execute("COMMIT")
         mark = self._marked()
         if head.macs:
-            record = Record(self.ident, self._boot, head.epoch, head.segment, head.seq, head.mac)
+            record = Record(
+                self.ident, self._boot, epoch=head.epoch, segment=head.segment, seq=head.seq, mac=head.mac
+            )
             mark.raise_to(record, head.macs)
             self._written = head.seq
         mark.unlock()
@@ -391,44 +372,3 @@ class Ledger:
             finally:
                 os.close(folder)
         os.fdatasync(self._wal)
-
-
-def hold(state: State, *, alone: bool = False) -> int:
-    """A lock that every open ledger shares; recovery takes it alone, because it moves files that others hold open."""
-    path = f"{os.path.dirname(state.mark)}/users.lock"
-    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-    give_up = time.monotonic() + 2.0
-    while True:
-        try:
-            fcntl.flock(fd, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            if time.monotonic() >= give_up:
-                os.close(fd)
-                told = "is in use: stop the engine first (`bk engine stop`)" if alone else "is being recovered"
-                raise LedgerError("busy", f"the ledger {told}") from error
-            time.sleep(0.01)
-        else:
-            return fd
-
-
-def first_lines(ident: bytes, segment: int, first: int, before: bytes, epoch: int) -> str:
-    """The rows that a new segment starts with, in SQL, so that they are committed with the schema."""
-    return f"""
-      INSERT INTO meta VALUES('ledger', '{ident.hex()}');
-      INSERT INTO head VALUES(1, {first - 1}, x'{before.hex()}', {epoch}, {segment}, {first});
-      INSERT INTO segment(number, first, before, epoch, state)
-        VALUES({segment}, {first}, x'{before.hex()}', {epoch}, 'open');
-    """
-
-
-def _traces(state: State) -> tuple[str, ...]:
-    """Files that only a ledger with a past leaves behind."""
-    return (state.audit, f"{state.keys}/seal", f"{state.keys}/ledger", f"{os.path.dirname(state.mark)}/checkpoints")
-
-
-def _has_schema(path: str) -> bool:
-    con = connect(path)
-    try:
-        return check_version(con, path) > 0
-    finally:
-        con.close()

@@ -56,7 +56,7 @@ def take(shell: Shell, node: Node, into: Redirects) -> None:
         into.stdin = Stream(None if text is None else text + "\n", source=shell.slice(node))
         for word in shell.words(value):
             if word[:1] in "~/" and " " not in word:
-                shell.scope.touch(word, "read", certain=False)
+                shell.scope.touch(word, "read")
     elif kind == "heredoc_redirect":
         _heredoc(shell, node, into)
 

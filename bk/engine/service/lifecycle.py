@@ -49,6 +49,12 @@ def started() -> None:
         return  # the number came with an environment that was not ours
 
 
+def running(state: State) -> Holder | None:
+    """The engine that runs now."""
+    there = holder(state.engine_lock)
+    return there if there is not None and there.known else None
+
+
 def start(state: State, *, patience_s: float = START_S) -> Holder:
     """An engine that answers: the one that runs, or a new one. Raises BkError with the reason when there is none."""
     from bk.engine.service.endpoint import listening

@@ -90,10 +90,10 @@ class Live(Screen[None]):
             return
         last = session.feed.last
         self._show_empty(last == 0 and session.feed.problem is None)
-        if session.update_incidents() or first:
-            self.query_one(Cases).show(session.incidents.cases())
-            self.query_one(Header).urgent = session.incidents.open_count
-            self._size_cases()
+        if session.incidents_behind:
+            self.load_incidents()
+        elif session.update_incidents() or first:
+            self._show_cases()
         if first or last < self._last or (last and not self._last):
             activity.show(session.feed)
         elif self.query_one(FilterBar).applied:
@@ -102,6 +102,20 @@ class Live(Screen[None]):
             activity.grew()
         self._last = last
         self.say_status()
+
+    @work(thread=True, group="incidents", exclusive=True, exit_on_error=False)
+    def load_incidents(self) -> None:
+        """Derive the incidents of a long ledger."""
+        try:
+            self.session.load_incidents()
+        except BkError as error:
+            self.app.call_from_thread(self.say_error, error)
+        self.app.call_from_thread(self._show_cases)
+
+    def _show_cases(self) -> None:
+        self.query_one(Cases).show(self.session.incidents.cases())
+        self.query_one(Header).urgent = self.session.incidents.open_count
+        self._size_cases()
 
     def _show_empty(self, empty: bool) -> None:
         if empty == self._empty:

@@ -12,7 +12,7 @@ from bk.engine.ledger.redact import redactor
 from tests.unit.ledger_redact.planted import AFTER, B64, BARE, BEFORE, PASSWORD, QUOTED, SPACED, TOKENS
 
 redact = redactor(())
-many = settings(max_examples=1500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+many = settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 few = settings(max_examples=20, deadline=None)
 
 

@@ -36,8 +36,8 @@ def test_eight_clients_at_once_each_get_their_own_answer(engine: Engine, state: 
     answers: list[dict[str, object]] = []
 
     def client(name: int) -> None:
-        for at in range(50):
-            answers.append(ask(state, id=f"{name}-{at}", nonce=f"{name}-{at}", sync=at % 10 == 0))
+        calls = ({"id": f"{name}-{at}", "nonce": f"{name}-{at}", "sync": at % 10 == 0} for at in range(50))
+        answers.extend(ask(state, **call) for call in calls)
 
     threads = [threading.Thread(target=client, args=(name,)) for name in range(8)]
     for thread in threads:
@@ -118,16 +118,17 @@ def test_more_clients_than_the_cap_are_told_to_decide_by_themselves(engine: Engi
 
 def test_too_many_bytes_held_for_slow_clients_are_not_held(engine: Engine, state: State) -> None:
     held = [connect(state) for _ in range(24)]
+    refused = 0
     for sock in held:
-        sock.sendall(b"{" + b"x" * 1_000_000)
-    sock = connect(state)
-    sock.sendall(b"{" + b"x" * 100_000)
-    sock.settimeout(2)
-    refused = [hear(one) for one in held[16:]]
-    assert {"status": server.BUSY} in refused
+        try:
+            sock.sendall(b"{" + b"x" * 1_000_000)
+        except (BrokenPipeError, ConnectionResetError):
+            assert hear(sock) == {"status": server.BUSY}
+            refused += 1
+    assert refused >= 24 - server.MAX_HELD // 1_000_000 - 1
     assert ask(state, id="small")["level"] == "allow"
-    for one in (*held[:16], sock):
-        one.close()
+    for sock in held:
+        sock.close()
 
 
 def test_a_defect_denies_its_own_call_and_is_recorded(engine: Engine, state: State) -> None:

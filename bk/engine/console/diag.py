@@ -1,0 +1,73 @@
+"""How this installation is: every component for `bk diag`, three words for the dashboard, the ledger in full."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from bk.engine.console.installation import here
+from bk.engine.console.probes import BAD, OK, PROBES, WARN, Part, claude, engine, ledger, probe
+from bk.engine.errors import DEGRADED, TAMPERED, BkError
+from bk.engine.errors import OK as FINE
+from bk.engine.state import State
+
+Json = Any
+MAX_TOLD = 20
+
+
+def diagnose(env: Mapping[str, str] | None = None) -> list[Part]:
+    """Every component, the ones that guard first."""
+    try:
+        state = here(env)
+    except BkError as error:
+        return [Part("state", BAD, str(error), error.next_step)]
+    return [probe(name, look, state) for name, look in PROBES]
+
+
+def exit_code(parts: Sequence[Part]) -> int:
+    """0 when all is well, 4 when the ledger was tampered with, else 3."""
+    if any(part.tampered for part in parts):
+        return TAMPERED
+    return DEGRADED if any(part.state in (WARN, BAD) for part in parts) else FINE
+
+
+def words(state: State) -> dict[str, tuple[str, str]]:
+    """hook, engine and chain: a word each, and a few more where they help."""
+    hook = probe("claude-code", claude, state)
+    running = probe("engine", engine, state)
+    chain = probe("ledger", ledger, state)
+    hook_word = {OK: "ok", WARN: "off", BAD: "BROKEN"}.get(hook.state, "unknown")
+    engine_word = "PROBLEM" if running.state != OK else "ok" if running.reason.startswith("process") else "down"
+    chain_word = "ok" if chain.state == OK else "BROKEN"
+    return {"hook": (hook_word, ""), "engine": (engine_word, ""), "chain": (chain_word, "")}
+
+
+def verified(state: State) -> list[tuple[str, str]]:
+    """The whole ledger checked, told as (text, style) parts."""
+    from bk.engine.ledger.verify import verify
+
+    if not os.path.exists(state.audit):
+        return [("nothing has been recorded yet\n", "")]
+    try:
+        report = verify(state)
+    except BkError as error:
+        return [("the ledger cannot be checked\n", "bold $error"), (f"{error}\n{error.next_step}\n", "")]
+    said: list[tuple[str, str]] = []
+    if report.ok:
+        said.append(("the ledger is whole\n\n", "bold $success"))
+    else:
+        said.append(("the ledger does NOT verify\n\n", "bold $error"))
+        for problem in report.problems[:MAX_TOLD]:
+            said += [(f"  #{problem.seq:,}  {problem.kind}  ", "$error"), (f"{problem.detail}\n", "")]
+        if len(report.problems) > MAX_TOLD:
+            said.append((f"  … and {len(report.problems) - MAX_TOLD} more: bk audit verify\n", "$text-quiet"))
+        said.append(("\nnext  copy the state directory aside, then run: bk audit verify\n\n", "$text-quiet"))
+    facts: tuple[tuple[str, Callable[[], str]], ...] = (
+        ("entries", lambda: f"{report.entries:,} checked, each linked to the one before"),
+        ("signed", lambda: f"{report.checkpoints:,} checkpoints"),
+        ("unsigned", lambda: f"{report.unsealed_tail:,} entries since the last checkpoint"),
+    )
+    for name, told in facts:
+        said += [(f"{name:<10}", "$text-quiet"), (f"{told()}\n", "")]
+    return said

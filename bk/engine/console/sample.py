@@ -1,0 +1,87 @@
+"""Sample activity: real decisions on made-up calls, in a state directory that is thrown away.
+
+It never touches this user's ledger, so nothing that is looked at for fun can be taken for something that happened.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from importlib.resources import files
+from typing import Any
+
+from bk.engine.console.gate import why_not
+from bk.engine.console.session import Session
+from bk.engine.decide import decide
+from bk.engine.ledger.store import Ledger
+from bk.engine.model import Entry, ToolCall
+from bk.engine.record import entry_of
+from bk.engine.state import State
+from bk.engine.world import World
+
+Json = Any
+HOME = "/home/ada"
+BATCH = 64
+
+
+def open_sample(*, admin: bool = True) -> Session:
+    """A session on a fresh sample; closing it removes the state."""
+    top = tempfile.mkdtemp(prefix="bk-sample-", dir="/tmp")  # noqa: S108 - 0700, and short enough for a socket's path
+    state = State(f"{top}/home/.bk", f"{top}/home", os.geteuid())
+    try:
+        os.mkdir(state.home, 0o700)
+        state.ensure()
+        fill(state, time.time_ns() // 1_000_000)
+    except BaseException:
+        shutil.rmtree(top, ignore_errors=True)
+        raise
+    return Session(state, why_not_admin=why_not(admin), sample=True, shown_root="sample state")
+
+
+def fill(state: State, now_ms: int) -> None:
+    """Decide the sample calls and record them at the times that the sample says."""
+    world = World.open(state)
+    ledger = Ledger.open(state, redact=world.redact)
+    try:
+        entries: list[Entry] = []
+        for number, line in enumerate(lines()):
+            at = now_ms - int(line["ago"]) * 1000
+            entries.append(_entry(line, world, at, f"{number + 1:032x}"))
+        for start in range(0, len(entries), BATCH):
+            ledger.append(entries[start : start + BATCH])
+    finally:
+        ledger.close()
+
+
+def lines() -> Iterator[dict[str, Json]]:
+    """The calls of the sample, oldest first."""
+    text = files("bk.engine.console").joinpath("sample.jsonl").read_text(encoding="utf-8")
+    return (json.loads(line) for line in text.splitlines() if line.strip())
+
+
+def _entry(line: dict[str, Json], world: World, at: int, nonce: str) -> Entry:
+    if "entry" in line:
+        kind, data = line["entry"], line["data"]
+        return Entry(kind, line.get("actor", "engine"), data, level=line.get("level", ""), at=at)
+    call = ToolCall(
+        line["tool"],
+        line["kind"],
+        line["input"],
+        harness=line.get("harness", "claude-code"),
+        event=line.get("event", "pre"),
+        cwd=line.get("cwd", f"{HOME}/src/shop"),
+        home=HOME,
+        session=line.get("session", "7c1f3f0a"),
+        claims=line.get("claims"),
+        response=line.get("response"),
+    )
+    started = time.perf_counter_ns()
+    judgement = decide(call, world)
+    took = (time.perf_counter_ns() - started) // 1000
+    entry = entry_of(call, judgement, world, took, nonce=nonce)
+    entry.at = at
+    return entry

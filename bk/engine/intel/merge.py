@@ -1,0 +1,64 @@
+"""Many sources into one set of facts: tombstones first, then equal claims become one claim with all its groups.
+
+A withdrawn entry counts against every source that repeats it, because lists are copied faster than they are corrected.
+"""
+
+from __future__ import annotations
+
+from bk.engine.intel.names import canonical_name
+from bk.engine.intel.record import PROVENANCES, Record
+from bk.engine.intel.versions import canonical_version
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from bk.engine.intel.sources import Withdrawn
+
+
+def merge(records: Iterable[Record], withdrawn: Sequence[Withdrawn] = ()) -> list[Record]:
+    """Canonical, without what was withdrawn, each distinct claim once, sorted."""
+    graves: dict[tuple[str, str], list[Withdrawn]] = {}
+    for grave in withdrawn:
+        graves.setdefault((grave.ecosystem, canonical_name(grave.ecosystem, grave.name)), []).append(grave)
+    claims: dict[tuple[str, str, str, tuple[str, ...], str], list[Record]] = {}
+    for record in records:
+        name = canonical_name(record.ecosystem, record.name)
+        versions = _canonical(record)
+        for grave in graves.get((record.ecosystem, name), ()):
+            versions = _buried(record, versions, grave)
+        if versions is not None:
+            claims.setdefault((record.ecosystem, name, record.kind, versions, record.severity), []).append(record)
+    return sorted((_one(key, same) for key, same in claims.items()), key=Record.fields)
+
+
+def _canonical(record: Record) -> tuple[str, ...] | None:
+    if record.kind != "exact":
+        return tuple(sorted(set(record.versions)))
+    return tuple(sorted({canonical_version(record.ecosystem, version) for version in record.versions}))
+
+
+def _buried(record: Record, versions: tuple[str, ...] | None, grave: Withdrawn) -> tuple[str, ...] | None:
+    """What is left of a claim after a withdrawal; None when nothing is."""
+    if versions is None or record.ident in grave.idents:
+        return None
+    if record.kind == "exact":
+        gone = {canonical_version(record.ecosystem, version) for version in grave.versions}
+        return tuple(version for version in versions if version not in gone) or None
+    return None if record.kind == "every" and grave.every else versions
+
+
+def _one(key: tuple[str, str, str, tuple[str, ...], str], same: list[Record]) -> Record:
+    ecosystem, name, kind, versions, severity = key
+    return Record(
+        ecosystem,
+        name,
+        kind,
+        versions,
+        severity,
+        sorted({group for record in same for group in record.groups}),
+        min((record.provenance for record in same), key=PROVENANCES.index),
+        ident=" ".join(sorted({record.ident.replace(" ", "_") for record in same if record.ident})),
+        date=min((record.date for record in same if record.date), default=""),
+        sources=sorted({source for record in same for source in record.sources}),
+    )

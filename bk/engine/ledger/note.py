@@ -1,0 +1,178 @@
+"""Checkpoints as signed notes (C2SP signed-note and tlog-checkpoint), and the Ed25519 key that signs them.
+
+The signing key's name is `bk/<ledger id>` for every segment, so that one public key verifies all of them.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import os
+from hashlib import sha256
+
+from bk.engine.errors import BkError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from nacl.signing import SigningKey
+
+_ED25519 = b"\1"
+_DASH = "— "
+
+
+class BadNote(Exception):  # noqa: N818 - it is a finding of the verifier, which names it
+    """A note that is not well formed, or not signed by the key that should have signed it."""
+
+    def __init__(self, kind: str, detail: str) -> None:
+        super().__init__(detail)
+        self.kind = kind
+        self.detail = detail
+
+
+class PublicKey:
+    """Who may sign this ledger: `<name>+<key id>+<base64 of type and key>`."""
+
+    __slots__ = ("key", "name")
+
+    def __init__(self, name: str, key: bytes) -> None:
+        self.name = name
+        self.key = key
+
+    @property
+    def ident(self) -> bytes:
+        """The four bytes that a signature line starts with."""
+        return sha256(self.name.encode() + b"\n" + _ED25519 + self.key).digest()[:4]
+
+    def __str__(self) -> str:
+        return f"{self.name}+{self.ident.hex()}+{base64.b64encode(_ED25519 + self.key).decode()}"
+
+    @classmethod
+    def parse(cls, text: str) -> PublicKey:
+        """The key in a verifier-key line; raises ValueError for any other text."""
+        name, ident, packed = (text.strip().split("+", 2) + ["", ""])[:3]
+        raw = base64.b64decode(packed, validate=True)
+        made = cls(name, raw[1:])
+        if not name or raw[:1] != _ED25519 or len(raw) != 33 or made.ident.hex() != ident:
+            raise ValueError("not an Ed25519 verifier key")
+        return made
+
+
+class Note:
+    """A checkpoint's text, read: origin, size, root, and our extension lines."""
+
+    __slots__ = ("at", "epoch", "origin", "root", "seal", "sealed", "seq", "size", "text")
+
+    def __init__(self, text: str) -> None:
+        lines = text.split("\n")
+        if len(lines) != 7 or lines[6]:
+            raise BadNote("bad-checkpoint", "it does not have six lines")
+        self.text = text
+        self.origin = lines[0]
+        try:
+            self.size = int(lines[1])
+            self.root = base64.b64decode(lines[2], validate=True)
+            self.at = int(lines[3].removeprefix("time "))
+            self.seq = int(lines[4].removeprefix("seq "))
+            word, epoch, seal = lines[5].split(" ")
+            self.epoch = int(epoch)
+            self.seal = base64.b64decode(seal, validate=True)
+        except (ValueError, binascii.Error) as error:
+            raise BadNote("bad-checkpoint", f"a line of it is malformed: {error}") from error
+        self.sealed = "\n".join(lines[:5]) + "\n"
+        rebuilt = body(self.origin, self.size, self.root, at=self.at, seq=self.seq) + _seal_line(self.epoch, self.seal)
+        if word != "seal" or rebuilt != text or len(self.root) != 32:
+            raise BadNote("bad-checkpoint", "a line of it is not in its one form")
+
+    @property
+    def segment(self) -> int:
+        """The segment that the origin names."""
+        tail = self.origin.rpartition("/")[2]
+        return int(tail) if tail.isdecimal() else 0
+
+
+def body(origin: str, size: int, root: bytes, *, at: int, seq: int) -> str:
+    """The lines that the seal covers."""
+    return f"{origin}\n{size}\n{base64.b64encode(root).decode()}\ntime {at}\nseq {seq}\n"
+
+
+def _seal_line(epoch: int, seal: bytes) -> str:
+    return f"seal {epoch} {base64.b64encode(seal).decode()}\n"
+
+
+def sign(lines: str, epoch: int, seal: bytes, key: SigningKey, name: str) -> str:
+    """The whole note: text, empty line, signature line."""
+    text = lines + _seal_line(epoch, seal)
+    public = PublicKey(name, bytes(key.verify_key))
+    signature = base64.b64encode(public.ident + key.sign(text.encode()).signature).decode()
+    return f"{text}\n{_DASH}{name} {signature}\n"
+
+
+def opened(note: str, public: PublicKey) -> Note:
+    """The note's contents if this key signed it; raises BadNote that tells a foreign key from a broken signature."""
+    from nacl.exceptions import BadSignatureError
+    from nacl.signing import VerifyKey
+
+    text, gap, signatures = note.rpartition("\n\n")
+    if not gap or not signatures.endswith("\n"):
+        raise BadNote("bad-checkpoint", "it is not a signed note")
+    text += "\n"
+    foreign = []
+    for line in signatures.splitlines()[:16]:
+        name, _, packed = line.removeprefix(_DASH).partition(" ")
+        try:
+            raw = base64.b64decode(packed, validate=True)
+        except (ValueError, binascii.Error):
+            continue
+        if name != public.name or raw[:4] != public.ident:
+            foreign.append(f"{name}+{raw[:4].hex()}")
+            continue
+        try:
+            VerifyKey(public.key).verify(text.encode(), raw[4:])
+        except (BadSignatureError, ValueError) as error:
+            raise BadNote("bad-checkpoint", "its signature does not fit its text") from error
+        return Note(text)
+    if foreign:
+        raise BadNote("foreign-key", f"it is signed by {foreign[0]}, not by {public.name}+{public.ident.hex()}")
+    raise BadNote("bad-checkpoint", "it carries no readable signature")
+
+
+def signing_key(keys: str, name: str) -> tuple[SigningKey, bool]:
+    """The installation's signing key, and whether it was made just now; the public half lies beside it."""
+    from nacl.signing import SigningKey
+
+    path = f"{keys}/ledger"
+    made = False
+    try:
+        with open(path, encoding="ascii") as file:
+            key = SigningKey(base64.b64decode(file.read(), validate=True))
+    except FileNotFoundError:
+        key, made = SigningKey.generate(), True
+        _write_once(path, base64.b64encode(bytes(key)) + b"\n", 0o600)
+    except (ValueError, OSError) as error:
+        raise BkError("the signing key cannot be read", f"{path}: {error}", "restore keys/ledger from a copy") from error
+    public = str(PublicKey(name, bytes(key.verify_key))).encode() + b"\n"
+    if made or not os.path.exists(f"{path}.pub"):
+        _write_once(f"{path}.pub", public, 0o644)
+    return key, made
+
+
+def public_key(keys: str) -> PublicKey | None:
+    """The installation's public key; None before the first checkpoint."""
+    try:
+        with open(f"{keys}/ledger.pub", encoding="utf-8") as file:
+            return PublicKey.parse(file.read())
+    except FileNotFoundError:
+        return None
+    except (ValueError, OSError) as error:
+        raise BkError("the public key cannot be read", f"{keys}/ledger.pub: {error}") from error
+
+
+def _write_once(path: str, data: bytes, mode: int) -> None:
+    """Whole or not at all, and on disk."""
+    fd = os.open(f"{path}.new", os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, mode)
+    try:
+        os.write(fd, data)
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+    os.replace(f"{path}.new", path)

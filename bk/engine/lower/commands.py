@@ -1,0 +1,495 @@
+"""One simple command: wrappers looked through, builtins followed, interpreters read, effects emitted."""
+
+from __future__ import annotations
+
+from bk.engine.lower import find, redirects, shell as shells
+from bk.engine.lower.code import scan
+from bk.engine.lower.expand import as_values, joined_values
+from bk.engine.lower.installs import installs
+from bk.engine.lower.operands import effects
+from bk.engine.lower.output import printed
+from bk.engine.lower.programs import FETCHERS, INTERPRETER_TAKES, INTERPRETERS, SHELL_TAKES, SHELLS
+from bk.engine.lower.scope import Stream
+from bk.engine.lower.words import ALT_OPEN, SPECIAL, UNKNOWN, Dim, finish, show, value_of
+from bk.engine.lower.wrappers import ASSIGNMENT, RUNNERS, WRAPPERS, glued, unwrap
+from bk.engine.model import Install, Run
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from tree_sitter import Node
+
+    from bk.engine.lower.shell import Shell
+
+MAX_PROGRAMS = 8
+MAX_WRAPPED = 32
+
+# Variables that change what other programs do: setting one is worth an action of its own.
+TELLING = frozenset(
+    "PATH LD_PRELOAD LD_LIBRARY_PATH BASH_ENV ENV PROMPT_COMMAND PYTHONSTARTUP PYTHONPATH NODE_OPTIONS HOME IFS".split()
+)
+
+
+def command(shell: Shell, node: Node, stdin: Stream | None) -> Stream | None:
+    """Lower a `command` node."""
+    words: list[str] = []
+    set_here: list[str] = []
+    programs: list[str] = []
+    into: redirects.Redirects | None = None
+    outer_fed, shell.fed = shell.fed, None
+    for child in node.children:
+        kind = child.type
+        if kind == "word":
+            text = shell.slice(child)
+            if SPECIAL.search(text):
+                words.extend(shell.words(child))
+            else:
+                words.append(text)
+        elif kind == "command_name":
+            programs = _program(shell, child)
+        elif kind == "variable_assignment":
+            set_here.append(assignment(shell, child, announce=False, lasting=False))
+        elif kind.endswith("_redirect"):
+            if into is None:
+                into = redirects.Redirects(stdin)
+            redirects.take(shell, child, into)
+        elif kind == "ERROR":
+            shell.expansions(child)
+        elif kind != "$":
+            words.extend(shell.words(child))
+    if shell.extra:
+        words.extend(shell.extra)
+        shell.extra = []
+    if into is not None:
+        stdin = into.stdin
+    scope = shell.scope
+    scope.left -= len(words)
+    before = scope.via
+    if set_here:
+        scope.via += tuple(word for word in set_here if word)
+    fed, shell.fed = shell.fed, outer_fed
+    out: Stream | None = None
+    if not programs:
+        if words:
+            out = simple(shell, words, stdin, fed)
+    else:
+        for program in programs:
+            out = simple(shell, [program, *words] if program else words, stdin, fed)
+    scope.via = before
+    if into is not None and into.outputs:
+        redirects.flush(shell, into, out)
+        return None
+    return out
+
+
+def _program(shell: Shell, node: Node) -> list[str]:
+    """The program word: several when a variable may name one of several. More fields become arguments of the first."""
+    if not node.child_count:
+        return []
+    child = node.children[0]
+    if child.type == "word" and node.child_count == 1:
+        text = shell.slice(child)
+        if not SPECIAL.search(text):
+            return [text]
+    raw = shell.raw(node)
+    fields = finish(raw)
+    if ALT_OPEN in raw:
+        return fields[:MAX_PROGRAMS]
+    if len(fields) > 1:
+        shell.extra = [*fields[1:], *shell.extra]
+    return fields[:1] or [""]
+
+
+def assignment(shell: Shell, node: Node, *, announce: bool, lasting: bool = True) -> str:
+    """Follow `NAME=value`; returns it as a word. `announce`: a variable that matters becomes an action."""
+    name, raw, add = "", "", False
+    for child in node.children:
+        kind = child.type
+        if kind == "variable_name" and not name:
+            name = shell.slice(child)
+        elif kind == "subscript":
+            name = shell.slice(child.children[0])
+            shell.expansions(child)
+            add = True
+        elif kind == "+=":
+            add = True
+        elif child.is_named:
+            raw = shell.raw(child)
+    scope = shell.scope
+    values = value_of(raw)
+    if add:
+        values = tuple(old + value for old in scope.lookup(name)[:4] for value in values[:4])
+    if lasting:
+        scope.assign(name, values)
+    word = f"{name}={show(values[0])}" if values else f"{name}="
+    if announce and (name in TELLING or name.startswith(("BK_", "GIT_"))):
+        scope.emit(Run(("export", word), cwd=scope.cwd, via=scope.via))
+    return word
+
+
+def simple(shell: Shell, words: Sequence[str], stdin: Stream | None, fed: Stream | None = None) -> Stream | None:
+    """Lower a command given as words: look through its wrappers, then act on the program inside."""
+    scope = shell.scope
+    before_via, before_cwds = scope.via, scope.cwds
+    try:
+        for _ in range(MAX_WRAPPED):
+            if not words:
+                return None
+            name = words[0].rsplit("/", 1)[-1]
+            if name not in WRAPPERS or type(words[0]) is Dim:
+                if words[0] == "**":
+                    shell.dark("computed", glued(words))
+                    scope.via += ("$",)
+                    words = words[1:]
+                    continue
+                return _act(shell, words, stdin, fed)
+            inner = unwrap(name, words)
+            if inner.query:
+                _run(shell, words)
+                return printed("which", [word for word in words[1:] if word[:1] != "-"], stdin, scope)
+            if not inner.words and inner.text is None:
+                _run(shell, words)
+                return None
+            scope.via += inner.label
+            if inner.cwd:
+                scope.chdir(inner.cwd)
+            if inner.text is not None:
+                _shell_text(shell, inner.text, (f"{name} {SHELL_TEXT}",), stdin)
+                if name == "env" and inner.words:
+                    return simple(shell, inner.words, stdin, fed)
+                return None
+            words = _fed_by_xargs(inner.words, inner.replace, stdin) if name in ("xargs", "parallel") else inner.words
+        shell.dark("depth", glued(words))
+        return None
+    finally:
+        scope.via = before_via
+        if len(words) == 0 or scope.cwds is not before_cwds:
+            _keep_cwd(shell, before_cwds, words)
+
+
+SHELL_TEXT = "-c"
+
+
+def _keep_cwd(shell: Shell, before: tuple[str, ...], words: Sequence[str]) -> None:
+    """A wrapper's own directory ends with it; `cd` looked through `command` or `builtin` stays."""
+    if not words or words[0] not in ("cd", "pushd", "popd", "chdir"):
+        name = words[0].rsplit("/", 1)[-1] if words else ""
+        if name not in ("eval", "source", ".") and name not in shell.functions:
+            shell.scope.cwds = before
+
+
+def _fed_by_xargs(words: Sequence[str], replace: str | None, stdin: Stream | None) -> Sequence[str]:
+    """xargs adds what comes through the pipe: the names that are known, else something unknown."""
+    names: list[str] = list(stdin.names) if stdin is not None else []
+    if stdin is not None and stdin.text is not None:
+        names = stdin.text.split()[:64]
+    if not names:
+        names = [Dim("**")]
+    if replace is None:
+        return [*words, *names]
+    filled: list[str] = []
+    for word in words:
+        if replace in word:
+            filled.extend(Dim(word.replace(replace, name)) if type(name) is Dim else word.replace(replace, name) for name in names)
+        else:
+            filled.append(word)
+    return filled
+
+
+def _run(shell: Shell, words: Sequence[str]) -> Run:
+    """Emit the Run of a command and what it installs."""
+    scope = shell.scope
+    run = Run(words, cwd=scope.cwd, via=scope.via, certain=not any(type(word) is Dim for word in words))
+    scope.emit(run)
+    for install in installs(run, scope.cwd):
+        if not install.via:
+            install.via = scope.via
+        scope.emit(install)
+    return run
+
+
+def _act(shell: Shell, words: Sequence[str], stdin: Stream | None, fed: Stream | None) -> Stream | None:
+    """A command without wrappers."""
+    scope = shell.scope
+    program = words[0]
+    name = program.rsplit("/", 1)[-1].lower()
+    if name.endswith(".exe"):
+        name = name[:-4]
+    if type(program) is Dim:
+        return _computed(shell, words, stdin)
+    args = words[1:]
+    if program in shell.functions and program not in shell.calling:
+        _run(shell, words)
+        return shells.call(shell, program, args, stdin)
+    builtin = BUILTINS.get(name)
+    if builtin is not None:
+        _run(shell, words)
+        return builtin(shell, args, stdin, fed)
+    _run(shell, words)
+    if name in SHELLS:
+        return _shell(shell, name, args, stdin, fed)
+    options = INTERPRETERS.get(name.rstrip("0123456789."))
+    if options is not None:
+        _interpreter(shell, name, args, stdin, options)
+    elif name == "find":
+        return find.effects(shell, args, simple)
+    elif name in RUNNERS and args and args[0] in RUNNERS[name]:
+        inner = args[2:] if len(args) > 1 and args[1] == "--" else args[1:]
+        while inner and inner[0].startswith("-"):
+            inner = inner[1:]
+        if inner:
+            scope.via += (f"{name} {args[0]}",)
+            return simple(shell, inner, stdin, fed)
+    elif name in ("tee", "sponge"):
+        content = stdin.text if stdin is not None and not any(word in ("-a", "--append") for word in args) else None
+        for word in args:
+            if word[:1] != "-":
+                scope.touch(word, "write", content=content)
+    else:
+        effects(name, args, scope)
+        if name in FETCHERS:
+            return None
+    return printed(name, args, stdin, scope)
+
+
+def _computed(shell: Shell, words: Sequence[str], stdin: Stream | None) -> Stream | None:
+    """A program that nobody can name before it runs: its operands may be read, its `-c` text may be run."""
+    scope = shell.scope
+    shell.dark("computed", glued(words))
+    scope.emit(Run(words, cwd=scope.cwd, via=scope.via, certain=False))
+    for index, word in enumerate(words[1:], 1):
+        if word == "-c" and index + 1 < len(words):
+            _shell_text(shell, words[index + 1], ("$ -c",), stdin)
+    effects("cat", [word for word in words[1:] if "/" in word or word[:1] in "~."], scope)
+    return None
+
+
+def _shell_text(shell: Shell, text: str, via: tuple[str, ...], stdin: Stream | None, fed: Stream | None = None) -> Stream | None:
+    """Lower the text that `sh -c` or `eval` runs; an unknown text is dark."""
+    if type(text) is not Dim:
+        return shell.text(text, via, stdin)
+    if fed is not None:
+        shell.dark(_origin(fed), fed.source)
+    elif text.strip("*") == "" or text.startswith("**"):
+        shell.dark("computed", text)
+    if text.strip("* "):
+        return shell.text(text.replace("**", '"$_"'), via, stdin)
+    return None
+
+
+def _origin(stream: Stream) -> str:
+    """Text from another machine that is then run is its own kind of darkness."""
+    return "pipe-to-shell" if any(name in stream.source for name in FETCHERS) else "computed"
+
+
+def _shell(shell: Shell, name: str, args: Sequence[str], stdin: Stream | None, fed: Stream | None) -> Stream | None:
+    """`sh -c TEXT`, `sh FILE`, or `sh` reading what comes through the pipe."""
+    index, end = 0, len(args)
+    while index < end:
+        word = args[index]
+        index += 1
+        if word[:1] not in "-+" or word in ("-", ""):
+            if word == "-":
+                continue
+            shell.scope.touch(word, "read", via=(name,))
+            if word.startswith("/dev/fd/") and fed is not None:
+                _piped(shell, name, fed)
+            if word in ("/dev/stdin", "/proc/self/fd/0") and stdin is not None:
+                _piped(shell, name, stdin)
+            return None
+        if word in SHELL_TAKES:
+            if word in ("--rcfile", "--init-file") and index < end:
+                shell.scope.touch(args[index], "read", via=(name,))
+            index += 1
+        elif word[:1] == "-" and word[1:2] != "-" and "c" in word:
+            while index < end and args[index][:1] in ("-", "+") and len(args[index]) > 1:
+                index += 2 if args[index] in SHELL_TAKES else 1
+            if index >= end:
+                return None
+            for at, value in enumerate(args[index + 1 : index + 11]):
+                shell.scope.assign(str(at), as_values([value]))
+            shell.scope.assign("@", joined_values(args[index + 2 :]))
+            before = shell.scope.snapshot()
+            out = _shell_text(shell, args[index], (f"{name} -c",), stdin, fed)
+            shell.scope.restore(before)
+            return out
+        elif word == "-s" or (word[1:2] != "-" and "s" in word):
+            break
+    if stdin is not None:
+        return _piped(shell, name, stdin)
+    return None
+
+
+def _piped(shell: Shell, name: str, stream: Stream) -> Stream | None:
+    """What a shell reads from a pipe: lowered when it is known, dark when it is not."""
+    if stream.text is not None:
+        return shell.text(stream.text, (f"| {name}",))
+    if stream.source:
+        shell.dark("pipe-to-shell", f"{stream.source} | {name}")
+    return None
+
+
+def _interpreter(
+    shell: Shell, name: str, args: Sequence[str], stdin: Stream | None, options: frozenset[str]
+) -> None:
+    """One-liners and scripts on stdin are read for what they name; a script file is read by the interpreter."""
+    scope = shell.scope
+    label = (f"{name} {'-e' if '-e' in options else '-c'}",)
+    code: str | None = None
+    module = script = False
+    index, end = 0, len(args)
+    while index < end:
+        word = args[index]
+        index += 1
+        short = word[:1] == "-" and word[1:2] != "-" and len(word) > 2
+        if word in options or (short and _bundled(word, options)):
+            code = args[index] if index < end else ""
+            index += 1
+            _code(shell, code, label)
+        elif word in ("-m", "--module"):
+            module = True
+            break
+        elif word in INTERPRETER_TAKES:
+            index += 1
+        elif word[:1] != "-":
+            scope.touch(word, "read", certain=script is False or code is not None)
+            script = True
+            if code is None:
+                effects("", args[index:], scope)
+                return
+    if module or code is not None or script:
+        if module:
+            effects("", args[index:], scope)
+        return
+    if stdin is not None:
+        if stdin.text is not None:
+            _code(shell, stdin.text, label)
+        elif stdin.source:
+            shell.dark("pipe-to-shell", f"{stdin.source} | {name}")
+
+
+def _bundled(word: str, options: frozenset[str]) -> bool:
+    """`perl -ne`, `python -Ic`: the last letter of a bundle takes the code."""
+    return "-" + word[-1] in options and word[1:].isalpha() and len(word) < 6
+
+
+def _code(shell: Shell, code: str, label: tuple[str, ...]) -> None:
+    scope = shell.scope
+    before = scope.via
+    scope.via += label
+    for text in scan(code, scope):
+        shell.text(text, ("sh -c",))
+    scope.via = before
+
+
+def _cd(shell: Shell, args: Sequence[str], _stdin: Stream | None, _fed: Stream | None) -> None:
+    operands = [word for word in args if word[:1] != "-" or word == "-"]
+    scope = shell.scope
+    if not operands:
+        scope.chdir("~")
+    elif operands[0] == "-":
+        scope.cwds = (*scope.cwds, *(cwd for cwd in (scope.start,) if cwd not in scope.cwds))
+    else:
+        scope.chdir(operands[0])
+
+
+def _pushd(shell: Shell, args: Sequence[str], stdin: Stream | None, fed: Stream | None) -> None:
+    _cd(shell, [word for word in args if word[:1] not in ("+", "-")] or ["-"], stdin, fed)
+
+
+def _popd(shell: Shell, _args: Sequence[str], stdin: Stream | None, fed: Stream | None) -> None:
+    _cd(shell, ["-"], stdin, fed)
+
+
+def _eval(shell: Shell, args: Sequence[str], stdin: Stream | None, fed: Stream | None) -> Stream | None:
+    return _shell_text(shell, glued(args), ("eval",), stdin, fed) if args else None
+
+
+def _source(shell: Shell, args: Sequence[str], stdin: Stream | None, fed: Stream | None) -> None:
+    for word in args[:1]:
+        if word.startswith("/dev/fd/") and fed is not None:
+            _sourced(shell, fed)
+        elif word in ("/dev/stdin", "/proc/self/fd/0") and stdin is not None:
+            _piped(shell, "source", stdin)
+        else:
+            shell.scope.touch(word, "read", via=("source",))
+
+
+def _sourced(shell: Shell, fed: Stream) -> None:
+    if fed.text is not None:
+        shell.text(fed.text, ("source",))
+    else:
+        shell.dark(_origin(fed), fed.source)
+
+
+def _trap(shell: Shell, args: Sequence[str], _stdin: Stream | None, _fed: Stream | None) -> None:
+    if args and args[0] not in ("-", "-p", "-l", ""):
+        _shell_text(shell, args[0], ("trap",), None)
+
+
+def _alias(shell: Shell, args: Sequence[str], _stdin: Stream | None, _fed: Stream | None) -> None:
+    """An alias may be used later in the same session; what it would run is lowered where it is made."""
+    for word in args:
+        _, equals, text = word.partition("=")
+        if equals and text:
+            shell.scope.vars = dict(shell.scope.vars)
+            _shell_text(shell, text if type(word) is not Dim else Dim(text), ("alias",), None)
+
+
+def _assigning(shell: Shell, args: Sequence[str], _stdin: Stream | None, _fed: Stream | None) -> None:
+    """`export`, `declare` and the like when they come through `builtin` or `command`; `read` makes values unknown."""
+    for word in args:
+        if ASSIGNMENT.match(word):
+            name, _, value = word.partition("=")
+            shell.scope.assign(name, as_values([Dim(value) if type(word) is Dim else value]))
+
+
+def _read(shell: Shell, args: Sequence[str], stdin: Stream | None, _fed: Stream | None) -> None:
+    names = [word for word in args if word[:1] != "-" and word.isidentifier()]
+    known = stdin.text if stdin is not None else None
+    for name in names:
+        value = UNKNOWN if known is None or len(names) > 1 else known.rstrip("\n")
+        shell.scope.assign(name, (value,))
+
+
+def _set(shell: Shell, args: Sequence[str], _stdin: Stream | None, _fed: Stream | None) -> None:
+    """`set -- a b` replaces the positional parameters."""
+    if "--" in args:
+        words = list(args[list(args).index("--") + 1 :])
+        for index, word in enumerate(words[:9], 1):
+            shell.scope.assign(str(index), as_values([word]))
+        shell.scope.assign("@", joined_values(words))
+        shell.scope.assign("*", joined_values(words))
+
+
+def _printf(shell: Shell, args: Sequence[str], stdin: Stream | None, _fed: Stream | None) -> Stream | None:
+    if len(args) > 2 and args[0] == "-v":
+        out = printed("printf", args[2:], stdin, shell.scope)
+        shell.scope.assign(args[1], (out.text if out is not None and out.text is not None else UNKNOWN,))
+        return None
+    return printed("printf", args, stdin, shell.scope)
+
+
+BUILTINS: dict[str, Callable[[Shell, Sequence[str], Stream | None, Stream | None], Stream | None]] = {
+    "cd": _cd,
+    "chdir": _cd,
+    "pushd": _pushd,
+    "popd": _popd,
+    "eval": _eval,
+    "source": _source,
+    ".": _source,
+    "trap": _trap,
+    "alias": _alias,
+    "export": _assigning,
+    "declare": _assigning,
+    "typeset": _assigning,
+    "local": _assigning,
+    "readonly": _assigning,
+    "read": _read,
+    "mapfile": _read,
+    "readarray": _read,
+    "set": _set,
+    "printf": _printf,
+}
+_ = Install

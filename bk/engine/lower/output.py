@@ -1,0 +1,166 @@
+"""What a command prints, where that follows from its words: enough to see through `echo … | sh` and `cat $(…)`."""
+
+from __future__ import annotations
+
+import re
+
+from bk.engine.lower.paths import joined
+from bk.engine.lower.scope import Stream
+from bk.engine.lower.words import Dim, ansi_c
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bk.engine.lower.scope import Scope
+
+_FORMAT = re.compile(r"%(?:%|[-+ 0#]*\d*(?:\.\d+)?([a-zA-Z]))")
+_PASSES = frozenset(
+    "grep egrep fgrep rg sort uniq head tail sed awk cut tr tee rev column shuf nl fmt tac cat xargs fzf perl".split()
+)
+MAX_TEXT = 65536
+MAX_DECODED = 1 << 16
+
+
+def printed(name: str, args: Sequence[str], stdin: Stream | None, scope: Scope) -> Stream | None:
+    """The output of a program as a stream, or None when nothing is known of it."""
+    maker = _MAKERS.get(name)
+    if maker is not None:
+        return maker(args, stdin, scope)
+    if name in _PASSES and stdin is not None and stdin.names:
+        return Stream(None, stdin.names, stdin.source)
+    return None
+
+
+def _said(words: Sequence[str], text: str) -> Stream:
+    dim = any(type(word) is Dim for word in words)
+    return Stream(None if dim or len(text) > MAX_TEXT else text, tuple(words[:64]) if dim else ())
+
+
+def _echo(args: Sequence[str], _stdin: Stream | None, _scope: Scope) -> Stream:
+    index = 0
+    escapes = newline = True
+    escapes = False
+    while index < len(args) and re.fullmatch(r"-[neE]+", args[index]):
+        escapes = escapes or "e" in args[index]
+        newline = newline and "n" not in args[index]
+        index += 1
+    words = args[index:]
+    text = " ".join(words)
+    return _said(words, (ansi_c(text) if escapes else text) + ("\n" if newline else ""))
+
+
+def _printf(args: Sequence[str], _stdin: Stream | None, _scope: Scope) -> Stream | None:
+    if args and args[0] == "--":
+        args = args[1:]
+    if not args:
+        return None
+    values = list(args[1:])
+    form = ansi_c(args[0]) if "\\" in args[0] else args[0]
+    odd = False
+
+    def filled(match: re.Match[str]) -> str:
+        nonlocal odd
+        if match[1] is None:
+            return "%"
+        value = values.pop(0) if values else ""
+        if match[1] == "b":
+            return ansi_c(value)
+        odd = odd or match[1] not in "sdiuc"
+        return value
+
+    pieces: list[str] = []
+    for _ in range(64):
+        left = len(values)
+        pieces.append(_FORMAT.sub(filled, form))
+        if not values or len(values) == left:
+            break
+    said = _said(args, "".join(pieces))
+    return Stream(None, tuple(args[1:])) if odd else said
+
+
+def _cat(args: Sequence[str], stdin: Stream | None, _scope: Scope) -> Stream | None:
+    operands = [word for word in args if word == "-" or word[:1] != "-"]
+    if not operands or operands == ["-"]:
+        return stdin
+    return None
+
+
+def _which(args: Sequence[str], _stdin: Stream | None, _scope: Scope) -> Stream | None:
+    operands = [word for word in args if word[:1] != "-"]
+    return _said(operands, operands[0] + "\n") if operands else None
+
+
+def _pwd(_args: Sequence[str], _stdin: Stream | None, scope: Scope) -> Stream | None:
+    return _said(scope.cwds[:1], scope.cwd + "\n")
+
+
+def _same_path(args: Sequence[str], _stdin: Stream | None, _scope: Scope) -> Stream | None:
+    operands = [word for word in args if word[:1] != "-"]
+    return _said(operands, "\n".join(operands) + "\n") if operands else None
+
+
+def _dirname(args: Sequence[str], _stdin: Stream | None, _scope: Scope) -> Stream | None:
+    if not args or type(args[0]) is Dim:
+        return None
+    return _said(args[:1], (args[0].rstrip("/").rpartition("/")[0] or ("/" if args[0][:1] == "/" else ".")) + "\n")
+
+
+def _basename(args: Sequence[str], _stdin: Stream | None, _scope: Scope) -> Stream | None:
+    if not args or type(args[0]) is Dim:
+        return None
+    base = args[0].rstrip("/").rpartition("/")[2]
+    return _said(args[:1], (base.removesuffix(args[1]) if len(args) > 1 else base) + "\n")
+
+
+def _ls(args: Sequence[str], _stdin: Stream | None, scope: Scope) -> Stream | None:
+    operands = [word for word in args if word[:1] != "-"] or list(scope.cwds[:1])
+    return Stream(None, [Dim(joined(word, "*")) for word in operands[:8]])
+
+
+def _base64(args: Sequence[str], stdin: Stream | None, _scope: Scope) -> Stream | None:
+    decode = any(word in ("-d", "-D", "--decode") or (word[:1] == "-" and "d" in word[:4]) for word in args)
+    if not decode or stdin is None or stdin.text is None:
+        return None
+    import binascii
+
+    try:
+        data = binascii.a2b_base64(stdin.text[:MAX_DECODED])
+    except ValueError:
+        return None
+    return Stream(data.decode(errors="replace"), (), stdin.source)
+
+
+def _xxd(args: Sequence[str], stdin: Stream | None, _scope: Scope) -> Stream | None:
+    if stdin is None or stdin.text is None or not any(word[:1] == "-" and "r" in word for word in args):
+        return None
+    try:
+        data = bytes.fromhex("".join(stdin.text.split())[:MAX_DECODED])
+    except ValueError:
+        return None
+    return Stream(data.decode(errors="replace"), (), stdin.source)
+
+
+def _rev(_args: Sequence[str], stdin: Stream | None, _scope: Scope) -> Stream | None:
+    if stdin is None or stdin.text is None:
+        return stdin
+    return Stream("\n".join(line[::-1] for line in stdin.text.split("\n")), (), stdin.source)
+
+
+_MAKERS = {
+    "echo": _echo,
+    "printf": _printf,
+    "cat": _cat,
+    "tee": _cat,
+    "which": _which,
+    "type": _which,
+    "pwd": _pwd,
+    "readlink": _same_path,
+    "realpath": _same_path,
+    "dirname": _dirname,
+    "basename": _basename,
+    "ls": _ls,
+    "base64": _base64,
+    "xxd": _xxd,
+    "rev": _rev,
+}

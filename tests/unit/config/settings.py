@@ -1,0 +1,56 @@
+"""Random settings for property tests, and an independent idea of what looser means."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from hypothesis import strategies as st
+
+from bk.engine.config.schema import KEYS, Key
+
+WORDS = st.text("abcz", min_size=1, max_size=4)
+GLOBS = st.builds("/{}/**".format, WORDS)
+# the way that is tighter, written down a second time: (key, rank) where a higher rank is tighter
+RANKS = {
+    "fail_mode": ("open", "warn", "closed").index,
+    "hook.ask_fallback": ("warn", "block").index,
+    "parser.opaque": ("warn", "ask", "block").index,
+}
+NO_SAY = {
+    "hook.deadline_ms", "hook.max_bytes", "hook.max_depth", "paths.allow", "auto_quarantine.enabled",
+    "auto_quarantine.dry_run", "auto_quarantine.threshold", "audit.redact_patterns", "audit.retention_days",
+    "audit.segment_entries", "audit.checkpoint_entries", "audit.checkpoint_seconds", "engine.idle_exit_s",
+}  # fmt: skip
+
+
+def value_of(key: Key) -> st.SearchStrategy[Any]:
+    """Any value that the key accepts."""
+    if key.kind == "bool":
+        return st.booleans()
+    if key.kind == "int":
+        return st.integers(key.low, key.high)
+    if key.kind == "choice":
+        return st.sampled_from(key.choices)
+    return st.lists(GLOBS if key.item == "glob" else WORDS, max_size=4, unique=True)
+
+
+def settings() -> st.SearchStrategy[dict[str, Any]]:
+    """Some keys, each with a value it accepts."""
+    return st.fixed_dictionaries({}, optional={key.name: value_of(key) for key in KEYS})
+
+
+def toml(values: dict[str, Any]) -> str:
+    """The values as a file, in dotted keys."""
+    return "".join(f"{name} = {json.dumps(value, ensure_ascii=False)}\n" for name, value in values.items())
+
+
+def looser(name: str, before: Any, after: Any) -> bool:
+    """Whether `after` lets through what `before` did not; written without the schema's own order."""
+    if name in NO_SAY:
+        return bool(before != after)
+    if name in RANKS:
+        return bool(RANKS[name](after) < RANKS[name](before))
+    if name == "paths.block":
+        return not set(before) <= set(after)
+    return bool(after > before)
