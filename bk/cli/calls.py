@@ -62,6 +62,6 @@ def _needs_json(tool: str) -> BkError:
     return BkError(
         "the arguments cannot be read",
         f"{tool} is not one of {', '.join(TOOLS)}: its arguments must be a JSON object",
-        f"bk check --tool {tool} --args '{{\"path\": \"…\"}}'",
+        f'bk check --tool {tool} --args \'{{"path": "…"}}\'',
         code=USAGE,
     )

@@ -32,11 +32,11 @@ _NEEDED = frozenset(("harness", "event", "cwd", "home", "nonce", "deadline"))
 _HEX = frozenset("0123456789abcdef")
 
 
-class BadFrame(ValueError):
+class BadFrame(ValueError):  # noqa: N818 - it names the frame, as Refusal names the call
     """Bytes that are not a frame. The message says which rule they break."""
 
 
-def encode_request(
+def encode_request(  # noqa: PLR0917 - the frame's own order
     harness: bytes,
     event: bytes,
     cwd: bytes,
@@ -53,12 +53,13 @@ def encode_request(
         value = env.get(variable.encode())
         if value is not None:
             pairs.append((b"env." + variable.encode(), value))
+    meta = b""
     for key, value in pairs:
         if not _is_text(value):
-            raise BadFrame(f"{key.decode()} cannot be sent: it is not UTF-8 or holds a separator")
-    meta = b"".join(b"%b\x1f%b\x1e" % pair for pair in pairs)
-    if len(meta) > MAX_META:
-        raise BadFrame("the environment is too large to be sent")
+            raise BadFrame(f"it is not UTF-8 or holds a separator: {key.decode()}")
+        meta += b"%b\x1f%b\x1e" % (key, value)
+        if len(meta) > MAX_META:
+            raise BadFrame(f"the environment is too large: {key.decode()}")
     if len(body) > MAX_BODY:
         raise BadFrame("the body is too large to be sent")
     return b"".join((REQUEST_MAGIC, len(meta).to_bytes(4), len(body).to_bytes(4), meta, body))
@@ -75,7 +76,7 @@ def _is_text(value: bytes) -> bool:
 
 
 def decode_request(buffer: bytes | bytearray) -> Request | None:
-    """The request that `buffer` holds, None while more bytes are needed; raises BadFrame as soon as it cannot be one."""
+    """The request in `buffer`, None while more bytes are needed; raises BadFrame as soon as it cannot be one."""
     if buffer[:4] != REQUEST_MAGIC[: len(buffer)]:
         raise BadFrame("not a request of this protocol version")
     if len(buffer) < REQUEST_HEAD:

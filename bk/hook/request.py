@@ -24,7 +24,7 @@ class Request:
 
     __slots__ = ("body", "cwd", "deadline_ms", "env", "event", "harness", "home", "nonce")
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - the order of the frame
         self,
         harness: str,
         event: str,

@@ -8,7 +8,7 @@ from textual.binding import Binding
 
 
 class Action(NamedTuple):
-    """`gate` is `open` or `admin`; `danger` is the confirmation tier (0: none needed, it can be undone or shows only)."""
+    """`gate` is `open` or `admin`; `danger` is the confirmation tier (0: it only shows, or can be undone)."""
 
     ident: str
     title: str
@@ -36,12 +36,12 @@ ACTIONS = (
     Action("back", "back", "escape", "everywhere", "Close, clear the filter, up one level.", footer=False),
     Action("quit", "quit", "q", "everywhere", "Leave. Nothing depends on the dashboard being open."),
 )
-KEY_NAMES = {"slash": "/", "question_mark": "?", "colon": ":", "escape": "Esc", "enter": "Enter", "tab": "Tab"}
+KEY_NAMES = {"slash": "/", "question_mark": "?", "colon": ":", "escape": "Esc", "enter": "Enter", "tab": "Tab", "f1": "F1"}
 MOVES = (
     ("j k ↑ ↓", "one row"),
     ("PgUp PgDn", "one page"),
-    ("g Home", "the newest, and follow"),
-    ("G End", "the oldest"),
+    ("g Home", "the first row"),
+    ("G End", "the last row"),
 )
 
 

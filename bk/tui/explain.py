@@ -45,7 +45,9 @@ class Text:
         for line in Content.assemble(*spans).wrap(self._width - indent):
             self._lines.append(Content.assemble(gap, line) if gap else line)
 
-    def labelled(self, label: str, *spans: Span, style: str = "$text-quiet", indent: int = 2, room: int = LABEL) -> None:
+    def labelled(
+        self, label: str, *spans: Span, style: str = "$text-quiet", indent: int = 2, room: int = LABEL
+    ) -> None:
         """A label and its text, which stays in its own column."""
         column = indent + room
         for at, line in enumerate(Content.assemble(*spans).wrap(self._width - column)):

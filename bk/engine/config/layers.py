@@ -51,7 +51,8 @@ def examine(text: str, where: str, *, system: bool = False, base: str = "") -> t
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        return Layer(), [inert(f"{where}: {error}", 300)]
+        told = str(error).replace("(at end of document)", f"(at line {text.count(chr(10)) + 1}, the end)")
+        return Layer(), [inert(f"{where}: {told}", 300)]
     except (RecursionError, ValueError) as error:  # nesting without end; numbers of thousands of digits
         return Layer(), [inert(f"{where}: it cannot be parsed: {type(error).__name__}", 300)]
     values: dict[str, Json] = {}

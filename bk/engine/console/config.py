@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from bk.engine.config import beekeeper, snapshot
 from bk.engine.config.edit import Change, Draft, known, shown
 from bk.engine.config.files import PROJECT_CAP, USER_CAP, take
-from bk.engine.config.layers import examine, parse
+from bk.engine.config.layers import examine, load_system, load_user, parse
 from bk.engine.config.policy import PROJECT, SYSTEM, Policy
 from bk.engine.config.schema import KEYS, Key
 from bk.engine.console.gate import require_admin
@@ -225,10 +225,16 @@ def typed(key: Key, text: str) -> Json:
 
 
 def _all_layers(state: State, system: str) -> list[str]:
+    faults: list[str] = []
     try:
-        return list(snapshot.read(state, system).problems)
+        load_system(system)
     except BkError as error:
-        return [error.detail]
+        faults += error.detail.splitlines()
+    try:
+        load_user(state.config, state.owner)
+    except BkError as error:
+        faults += error.detail.splitlines()
+    return faults or list(snapshot.read(state, system).problems)
 
 
 def _whole(draft: Draft, verb: str) -> Proposal:

@@ -56,7 +56,7 @@ class Incidents:
         """Open ones first, then by level, then the latest."""
         return sorted(
             self._cases.values(),
-            key=lambda case: (case.incident.state != "open", RANKS.get(case.incident.level, 5), -case.incident.at),
+            key=lambda case: (case.incident.state != "open", RANKS.get(case.incident.level, 5), -case.last_seq),
         )
 
     def case(self, ident: str) -> Case | None:

@@ -41,14 +41,12 @@ def state_directory(state: State) -> Part:
     name = "state"
     if not os.path.lexists(state.root):
         return Part(name, OK, f"{state.root} does not exist yet; the first call makes it")
-    open_to: list[str] = []
     try:
         for path in (state.root, f"{state.root}/mark", state.keys, state.intel, state.run):
             if os.path.lexists(path):
                 trusted(path, os.lstat(path), state.owner)
-        for path in (state.audit, state.mark, state.config):
-            if os.path.lexists(path) and os.lstat(path).st_mode & 0o077:
-                open_to.append(path)
+        files = (path for path in (state.audit, state.mark, state.config) if os.path.lexists(path))
+        open_to = [path for path in files if os.lstat(path).st_mode & 0o077]
     except BkError as error:
         return Part(name, BAD, f"{error.title}: {error.detail}", error.next_step)
     except OSError as error:
@@ -70,7 +68,9 @@ def configuration(state: State) -> Part:
         more = f" (and {len(policy.problems) - 1} more)" if len(policy.problems) > 1 else ""
         return Part("config", WARN, f"{policy.problems[0]}{more}", "bk config validate")
     if mode != "closed":
-        return Part("config", WARN, f"fail_mode is {mode}: a call that cannot be decided runs", "bk config unset fail_mode")
+        return Part(
+            "config", WARN, f"fail_mode is {mode}: a call that cannot be decided runs", "bk config unset fail_mode"
+        )
     changed = sum(1 for origin in policy.origin.values() if origin != "built-in")
     return Part("config", OK, f"policy {policy.digest[:12]}, {changed} changed from the defaults")
 
@@ -138,7 +138,9 @@ def engine(state: State) -> Part:
         return Part("engine", OK, "not running; the first call starts it")
     seen = EngineStatus(state)
     if seen.problems:
-        return Part("engine", BAD, "; ".join(seen.problems[:3]), "bk engine start takes the socket back; then ask who it was")
+        return Part(
+            "engine", BAD, "; ".join(seen.problems[:3]), "bk engine start takes the socket back; then ask who it was"
+        )
     if not seen.running:
         return Part("engine", OK, "not running: calls are decided cold, and the first one starts it", "bk engine start")
     return Part("engine", OK, f"process {seen.pid}, up {_span(seen.uptime_s)}")
@@ -152,7 +154,12 @@ def native_client(_state: State) -> Part:
     with open(path, "rb") as file:
         head = file.read(4096)
     if head[:4] != b"\x7fELF":
-        return Part("hook", WARN, f"{path} is the Python client: slower, same answers. {_why_python()}", "install a C compiler, then reinstall bk")
+        return Part(
+            "hook",
+            WARN,
+            f"{path} is the Python client: slower, same answers. {_why_python()}",
+            "install a C compiler, then reinstall bk",
+        )
     kind = "dynamically linked" if b"/ld-" in head or b"/ld64" in head else "static"
     return Part("hook", OK, f"{path}, native, {kind}")
 
@@ -224,7 +231,9 @@ def clock(state: State) -> Part:
     except OSError:
         ahead = 0.0
     if ahead > 60:
-        return Part("clock", WARN, f"the clock went back: the last entry is {_span(ahead)} in the future", "set the clock")
+        return Part(
+            "clock", WARN, f"the clock went back: the last entry is {_span(ahead)} in the future", "set the clock"
+        )
     return Part("clock", OK, time.strftime("%Y-%m-%d %H:%M:%S %Z"))
 
 
@@ -256,12 +265,13 @@ def probe(name: str, look: Callable[[State], Part], state: State) -> Part:
 def _hook_commands(settings: dict[str, Json], event: str) -> list[str]:
     hooks = settings.get("hooks")
     groups = hooks.get(event) if isinstance(hooks, dict) else None
-    found = []
-    for group in groups if isinstance(groups, list) else []:
-        for hook in group.get("hooks") or [] if isinstance(group, dict) else []:
-            if isinstance(hook, dict) and isinstance(hook.get("command"), str):
-                found.append(hook["command"])
-    return found
+    found = [
+        hook.get("command")
+        for group in (groups if isinstance(groups, list) else [])
+        for hook in ((group.get("hooks") or []) if isinstance(group, dict) else [])
+        if isinstance(hook, dict)
+    ]
+    return [command for command in found if isinstance(command, str)]
 
 
 def _why_python() -> str:

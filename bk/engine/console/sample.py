@@ -30,7 +30,7 @@ BATCH = 64
 
 def open_sample(*, admin: bool = True) -> Session:
     """A session on a fresh sample; closing it removes the state."""
-    top = tempfile.mkdtemp(prefix="bk-sample-", dir="/tmp")  # noqa: S108 - 0700, and short enough for a socket's path
+    top = tempfile.mkdtemp(prefix="bk-sample-", dir="/tmp")
     state = State(f"{top}/home/.bk", f"{top}/home", os.geteuid())
     try:
         os.mkdir(state.home, 0o700)

@@ -11,8 +11,8 @@ from typing import Any
 from bk.engine.console.diag import verified, words
 from bk.engine.console.feed import Feed, following, parsed
 from bk.engine.console.gate import why_not
-from bk.engine.console.installation import here
 from bk.engine.console.incidents import ACKNOWLEDGE, Case, Incidents
+from bk.engine.console.installation import here
 from bk.engine.errors import BkError
 from bk.engine.model import Entry
 from bk.engine.state import State
@@ -110,7 +110,12 @@ class Session:
             raise BkError("this needs a person", self.why_not_admin, "run bk dashboard --admin in your own terminal")
         from bk.engine.ledger.store import Ledger
 
-        data = {"verb": ACKNOWLEDGE, "incident": case.incident.ident, "seen": case.last_seq, "title": case.incident.title}
+        data = {
+            "verb": ACKNOWLEDGE,
+            "incident": case.incident.ident,
+            "seen": case.last_seq,
+            "title": case.incident.title,
+        }
         ledger = Ledger.open(self.state, redact=_redact(self.state), create=False)
         try:
             return ledger.append([Entry("admin", f"person:{os.getuid()}", data)], sync=True)[0].seq

@@ -6,14 +6,17 @@ A withdrawn entry counts against every source that repeats it, because lists are
 from __future__ import annotations
 
 from bk.engine.intel.names import canonical_name
-from bk.engine.intel.record import PROVENANCES, Record
+from bk.engine.intel.record import Record
 from bk.engine.intel.versions import canonical_version
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from typing import TypeAlias
 
     from bk.engine.intel.sources import Withdrawn
+
+    _Claim: TypeAlias = tuple[str, str, str, tuple[str, ...], str, str]
 
 
 def merge(records: Iterable[Record], withdrawn: Sequence[Withdrawn] = ()) -> list[Record]:
@@ -21,14 +24,15 @@ def merge(records: Iterable[Record], withdrawn: Sequence[Withdrawn] = ()) -> lis
     graves: dict[tuple[str, str], list[Withdrawn]] = {}
     for grave in withdrawn:
         graves.setdefault((grave.ecosystem, canonical_name(grave.ecosystem, grave.name)), []).append(grave)
-    claims: dict[tuple[str, str, str, tuple[str, ...], str], list[Record]] = {}
+    claims: dict[_Claim, list[Record]] = {}
     for record in records:
         name = canonical_name(record.ecosystem, record.name)
         versions = _canonical(record)
         for grave in graves.get((record.ecosystem, name), ()):
             versions = _buried(record, versions, grave)
         if versions is not None:
-            claims.setdefault((record.ecosystem, name, record.kind, versions, record.severity), []).append(record)
+            claim = (record.ecosystem, name, record.kind, versions, record.severity, record.provenance)
+            claims.setdefault(claim, []).append(record)
     return sorted((_one(key, same) for key, same in claims.items()), key=Record.fields)
 
 
@@ -48,8 +52,9 @@ def _buried(record: Record, versions: tuple[str, ...] | None, grave: Withdrawn) 
     return None if record.kind == "every" and grave.every else versions
 
 
-def _one(key: tuple[str, str, str, tuple[str, ...], str], same: list[Record]) -> Record:
-    ecosystem, name, kind, versions, severity = key
+def _one(claim: _Claim, same: list[Record]) -> Record:
+    """One record for a claim that several sources make. Provenance is part of the claim, so none is lent to another."""
+    ecosystem, name, kind, versions, severity, provenance = claim
     return Record(
         ecosystem,
         name,
@@ -57,7 +62,7 @@ def _one(key: tuple[str, str, str, tuple[str, ...], str], same: list[Record]) ->
         versions,
         severity,
         sorted({group for record in same for group in record.groups}),
-        min((record.provenance for record in same), key=PROVENANCES.index),
+        provenance,
         ident=" ".join(sorted({record.ident.replace(" ", "_") for record in same if record.ident})),
         date=min((record.date for record in same if record.date), default=""),
         sources=sorted({source for record in same for source in record.sources}),

@@ -10,6 +10,7 @@ from blake3 import blake3
 
 from bk.engine.ledger.chain import evolve
 from bk.engine.ledger.errors import LedgerError, from_os, from_sqlite
+from bk.engine.ledger.mark import wait_for
 from bk.engine.ledger.merkle import Frontier, leaf_hash
 from bk.engine.ledger.note import PublicKey, body, sign, signing_key
 from bk.engine.ledger.seal import SealKey
@@ -17,15 +18,18 @@ from bk.engine.model import Entry
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Self
+
+    from nacl.signing import SigningKey
+
     from bk.engine.ledger.store import Head, Ledger
+    from bk.engine.state import State
 
 _SEAL = "bk ledger checkpoint v1"
 _BATCH = 512
 _NEAR = 64  # entries that may remain to be checked while writers wait
-_TRIES = 8
-_NEW = (
-    "SELECT seq, CAST(body AS BLOB), leaf, mac FROM entry WHERE seq > ? ORDER BY seq LIMIT ?"  # noqa: S608
-)
+_PATIENCE = 30.0
+_NEW = "SELECT seq, CAST(body AS BLOB), leaf, mac FROM entry WHERE seq > ? ORDER BY seq LIMIT ?"
 
 
 class Checkpoint:
@@ -55,7 +59,7 @@ def key_name(ident: bytes) -> str:
     return f"bk/{ident.hex()}"
 
 
-class _Fold:
+class Fold:
     """Takes entries since the last checkpoint into the tree, refusing to sign for what does not fit the chain."""
 
     __slots__ = ("mac", "seq", "start", "tiles", "tree")
@@ -73,6 +77,7 @@ class _Fold:
         self.mac: bytes = mac[0]
 
     def take(self, rows: list[tuple[int, bytes, bytes, bytes]], key: bytes) -> None:
+        """Add these entries, each checked against the chain first."""
         leaves = []
         for seq, text, leaf, mac in rows:
             self.seq += 1
@@ -83,21 +88,131 @@ class _Fold:
         self.tiles += self.tree.extend(leaves)
 
 
-def sign_new(ledger: Ledger) -> Checkpoint | None:
-    """Sign what came since the last checkpoint; None when nothing did."""
-    try:
-        seq = ledger.head()[0]
-        if ledger.keeper().execute("SELECT 1 FROM checkpoint WHERE seq = ?", (seq,)).fetchone() or not seq:
-            return None
-        announce_key(ledger)
-        head, fold = caught_up(ledger)
+class Signing:
+    """The right to sign, one holder among all processes: an epoch's key may be replaced only by who ended the epoch."""
+
+    __slots__ = ("fd", "key", "ledger", "public")
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger = ledger
+        self.fd = -1
+
+    def __enter__(self) -> Self:
+        path = notes_path(self.ledger.state)
+        self.fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
-            made = sign_head(ledger, head, fold)
+            wait_for(self.fd, path, _PATIENCE)
+            name = key_name(self.ledger.ident)
+            self.key: SigningKey = signing_key(self.ledger.state.keys, name)
+            self.public = PublicKey(name, bytes(self.key.verify_key))
+            self._announce()
+        except BaseException:
+            os.close(self.fd)
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self.fd)
+
+    def _announce(self) -> None:
+        """Record who signs, so that replacing the key files later contradicts the ledger."""
+        ledger = self.ledger
+        row = ledger.keeper().execute("SELECT value FROM meta WHERE key = 'signer'").fetchone()
+        if row and row[0].partition(" ")[2] == str(self.public):
+            return
+        data = {"verb": "signing key", "public_key": str(self.public)}
+        head = ledger.begin()
+        try:
+            said = ledger.put(head, Entry("admin", "ledger", data, level="warn" if row else ""))
+            self.named_at(said.seq)
             ledger.commit(head)
         except BaseException:
             ledger.abort()
             raise
-        settle(ledger, made)
+
+    def named_at(self, seq: int) -> None:
+        """Inside a transaction: which entry names the signer."""
+        self.ledger.sql().execute("INSERT OR REPLACE INTO meta VALUES('signer', ?)", (f"{seq} {self.public}",))
+
+    def caught_up(self) -> tuple[Head, Fold]:
+        """An open transaction and the tree up to its head; the long part is done before writers have to wait."""
+        ledger = self.ledger
+        con = ledger.keeper()
+        seen = ledger.look()
+        fold = Fold(con, seen)
+        while seen.seq - fold.seq > _NEAR:
+            fold.take(con.execute(_NEW, (fold.seq, min(_BATCH, seen.seq - fold.seq))).fetchall(), seen.key)
+        head = ledger.begin()
+        try:
+            fold.take(ledger.sql().execute(_NEW, (fold.seq, head.seq - fold.seq)).fetchall(), head.key)
+        except BaseException:
+            ledger.abort()
+            raise
+        return head, fold
+
+    def sign(self, head: Head, fold: Fold) -> Checkpoint:
+        """Inside a transaction: the checkpoint over everything up to its head, and the epoch after it."""
+        size = head.seq - head.first + 1
+        if fold.seq < head.seq:
+            fold.take(self.ledger.sql().execute(_NEW, (fold.seq, head.seq - fold.seq)).fetchall(), head.key)
+        root = fold.tree.root()
+        at = time.time_ns() // 1_000_000
+        origin = f"{self.public.name}/{head.segment}"
+        made = Checkpoint(origin, head.segment, size, head.seq, root=root, epoch=head.epoch, at=at)
+        lines = body(origin, size, root, at=at, seq=head.seq)
+        made.note = sign(lines, head.epoch, seal_of(head.key, lines), self.key, self.public.name)
+        con = self.ledger.sql()
+        con.execute(
+            "INSERT INTO checkpoint(seq, segment, size, epoch, note) VALUES(?, ?, ?, ?, ?)",
+            (head.seq, head.segment, size, head.epoch, made.note),
+        )
+        con.executemany("INSERT INTO tile VALUES(?, ?, ?)", [(head.segment, *tile) for tile in fold.tiles])
+        con.execute(
+            "UPDATE segment SET folded = ?, peaks = ? WHERE number = ?", (size, fold.tree.packed(), head.segment)
+        )
+        head.epoch += 1
+        head.key = evolve(head.key)
+        head.moved = True
+        return made
+
+    def settle(self) -> None:
+        """After the commit: all of it reaches the disk before the only key that could redo it is erased."""
+        ledger = self.ledger
+        ledger.flushed()
+        size = os.fstat(self.fd).st_size
+        tail = os.pread(self.fd, 4096, max(0, size - 4096)).decode(errors="replace")
+        told = [line for line in tail.splitlines() if line.startswith("seq ") and line[4:].isdecimal()]
+        last = int(told[-1][4:]) if told else 0
+        notes = ledger.keeper().execute("SELECT note FROM checkpoint WHERE seq > ? ORDER BY seq", (last,)).fetchall()
+        if notes:
+            os.write(self.fd, "".join(f"{note}\n" for (note,) in notes).encode())
+            os.fsync(self.fd)
+        ledger.forget_key()
+        seen = ledger.look()
+        ledger.keyfile.settle(seen.epoch, seen.key)
+
+
+def notes_path(state: State) -> str:
+    """Every checkpoint once more, outside the database."""
+    return f"{os.path.dirname(state.mark)}/checkpoints"
+
+
+def sign_new(ledger: Ledger) -> Checkpoint | None:
+    """Sign what came since the last checkpoint; None when nothing did."""
+    try:
+        if _nothing_new(ledger):
+            return None
+        with Signing(ledger) as signing:
+            if _nothing_new(ledger):
+                return None
+            head, fold = signing.caught_up()
+            try:
+                made = signing.sign(head, fold)
+                ledger.commit(head)
+            except BaseException:
+                ledger.abort()
+                raise
+            signing.settle()
     except sqlite3.Error as error:
         raise from_sqlite(error, ledger.state.audit) from error
     except OSError as error:
@@ -105,109 +220,27 @@ def sign_new(ledger: Ledger) -> Checkpoint | None:
     return made
 
 
-def announce_key(ledger: Ledger) -> None:
-    """Record the public half of a new signing key, so that replacing the key files later contradicts the ledger."""
-    key, made = signing_key(ledger.state.keys, key_name(ledger.ident))
-    if made:
-        public = str(PublicKey(key_name(ledger.ident), bytes(key.verify_key)))
-        ledger.append([Entry("admin", "ledger", {"verb": "signing key made", "public_key": public})])
-
-
-def caught_up(ledger: Ledger) -> tuple[Head, _Fold]:
-    """An open transaction and the tree up to its head; the long part is done before writers have to wait."""
-    con = ledger.keeper()
-    for _ in range(_TRIES):
-        seen = ledger.look()
-        fold = _Fold(con, seen)
-        while seen.seq - fold.seq > _NEAR:
-            fold.take(con.execute(_NEW, (fold.seq, min(_BATCH, seen.seq - fold.seq))).fetchall(), seen.key)
-        head = ledger.begin()
-        try:
-            row = ledger.sql().execute("SELECT folded FROM segment WHERE number = ?", (head.segment,)).fetchone()
-            if (head.epoch, head.segment, row[0]) == (seen.epoch, seen.segment, fold.start):
-                fold.take(ledger.sql().execute(_NEW, (fold.seq, head.seq - fold.seq)).fetchall(), head.key)
-                return head, fold
-        except BaseException:
-            ledger.abort()
-            raise
-        ledger.abort()
-    raise LedgerError("busy", "other processes keep signing checkpoints")
-
-
-def sign_head(ledger: Ledger, head: Head, fold: _Fold) -> Checkpoint:
-    """Inside a transaction: the checkpoint over everything up to its head, and the epoch after it."""
-    name = key_name(ledger.ident)
-    key, _ = signing_key(ledger.state.keys, name)
-    size = head.seq - head.first + 1
-    root = fold.tree.root()
-    at = time.time_ns() // 1_000_000
-    made = Checkpoint(f"{name}/{head.segment}", head.segment, size, head.seq, root=root, epoch=head.epoch, at=at)
-    lines = body(made.origin, size, root, at=at, seq=head.seq)
-    made.note = sign(lines, head.epoch, seal_of(head.key, lines), key, name)
-    con = ledger.sql()
-    con.execute(
-        "INSERT INTO checkpoint(seq, segment, size, epoch, note) VALUES(?, ?, ?, ?, ?)",
-        (head.seq, head.segment, size, head.epoch, made.note),
-    )
-    con.executemany("INSERT INTO tile VALUES(?, ?, ?)", [(head.segment, number, hash_) for number, hash_ in fold.tiles])
-    con.execute(
-        "UPDATE segment SET folded = ?, peaks = ? WHERE number = ?", (size, fold.tree.packed(), head.segment)
-    )
-    head.epoch += 1
-    head.key = evolve(head.key)
-    head.moved = True
-    return made
-
-
-def settle(ledger: Ledger, made: Checkpoint) -> None:
-    """After the commit: entries and checkpoint reach the disk before the only key that could redo them is erased."""
-    ledger.flushed()
-    _publish(ledger)
-    epoch, key = ledger.current_key()
-    if epoch > made.epoch:
-        ledger.keyfile.settle(epoch, key)
-
-
-def _publish(ledger: Ledger) -> None:
-    """Append to the file outside the database whatever it lacks, also what an earlier crash kept from it."""
-    path = f"{os.path.dirname(ledger.state.mark)}/checkpoints"
-    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-    try:
-        ledger.lock_writers()
-        try:
-            size = os.fstat(fd).st_size
-            tail = os.pread(fd, 4096, max(0, size - 4096)).decode(errors="replace")
-            told = [line for line in tail.splitlines() if line.startswith("seq ") and line[4:].isdecimal()]
-            last = int(told[-1][4:]) if told else 0
-            notes = ledger.keeper().execute("SELECT note FROM checkpoint WHERE seq > ? ORDER BY seq", (last,)).fetchall()
-            if notes:
-                os.write(fd, "".join(f"{note}\n" for (note,) in notes).encode())
-        finally:
-            ledger.unlock_writers()
-        os.fsync(fd)
-    finally:
-        os.close(fd)
+def _nothing_new(ledger: Ledger) -> bool:
+    head = ledger.look()
+    if head.seq < head.first:
+        return True
+    return bool(ledger.keeper().execute("SELECT 1 FROM checkpoint WHERE seq = ?", (head.seq,)).fetchone())
 
 
 def reseal(ledger: Ledger, actor: str) -> SealKey:
     """Sign everything under the old key, then go on under a new random one, and say so in the ledger."""
-    announce_key(ledger)
-    head, fold = caught_up(ledger)
-    try:
-        epoch = head.epoch + 1
-        before = head.seq
-        said = ledger.put(head, Entry("admin", actor, {"verb": "seal", "epoch": epoch}))
-        rows = ledger.sql().execute(_NEW, (before, 1)).fetchall()
-        fold.take(rows, head.key)
-        made = sign_head(ledger, head, fold)
-        fresh = os.urandom(32)
-        ledger.keyfile.put(epoch, fresh, fresh=True)
-        ledger.sql().execute("INSERT INTO seal(epoch, seq) VALUES(?, ?)", (epoch, said.seq))
-        head.key = fresh
-        ledger.commit(head)
-    except BaseException:
-        ledger.abort()
-        raise
-    ledger.forget_key()
-    settle(ledger, made)
+    with Signing(ledger) as signing:
+        head, fold = signing.caught_up()
+        try:
+            epoch = head.epoch + 1
+            said = ledger.put(head, Entry("admin", actor, {"verb": "seal", "epoch": epoch}))
+            signing.sign(head, fold)
+            fresh = os.urandom(32)
+            ledger.keyfile.put(epoch, fresh, fresh=True)
+            ledger.sql().execute("INSERT INTO seal(epoch, seq) VALUES(?, ?)", (epoch, said.seq))
+            ledger.commit(head)
+        except BaseException:
+            ledger.abort()
+            raise
+        signing.settle()
     return SealKey(ledger.ident.hex(), epoch, said.seq, fresh)

@@ -10,8 +10,12 @@ from datetime import UTC, datetime
 from bk.engine.canonical import canonical
 from bk.engine.errors import USAGE, BkError
 from bk.engine.ledger import ocsf, sarif
-from bk.engine.model import Entry, Json
+from bk.engine.model import Entry
 from bk.text import inert
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bk.engine.model import Json
 
 Write = Callable[[str], object]
 COLUMNS = ("seq", "time", "kind", "level", "actor", "harness", "tool", "session", "target", "rules", "reason", "call")

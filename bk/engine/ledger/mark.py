@@ -62,6 +62,24 @@ def _opened(raw: bytes, size: int) -> bytes:
     return packed if raw[size : size + 32] == blake3(packed, derive_key_context=_CHECK).digest() else b""
 
 
+def wait_for(fd: int, path: str, patience: float, mode: int = fcntl.LOCK_EX) -> None:
+    """Take a lock, but never wait longer than a caller's deadline can bear."""
+    give_up = 0.0
+    pause = 0.0001
+    while True:
+        try:
+            fcntl.flock(fd, mode | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            now = time.monotonic()
+            give_up = give_up or now + patience
+            if now >= give_up:
+                raise LedgerError("busy", f"{path} stayed locked for {patience:g} s") from error
+            time.sleep(pause)
+            pause = min(pause * 2, 0.002)
+        else:
+            return
+
+
 class Mark:
     """The open mark file. Whoever holds its lock may write the ledger."""
 
@@ -79,21 +97,8 @@ class Mark:
         os.close(self.fd)
 
     def lock(self, patience: float = _PATIENCE) -> None:
-        """Wait for the right to write, but never longer than a caller's deadline can bear."""
-        give_up = 0.0
-        pause = 0.0001
-        while True:
-            try:
-                fcntl.flock(self.fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                now = time.monotonic()
-                give_up = give_up or now + patience
-                if now >= give_up:
-                    raise LedgerError("busy", f"{self.path} stayed locked for {patience:g} s") from error
-                time.sleep(pause)
-                pause = min(pause * 2, 0.002)
-            else:
-                return
+        """Wait for the right to write."""
+        wait_for(self.fd, self.path, patience)
 
     def unlock(self) -> None:
         """Let the next writer in."""
@@ -170,15 +175,9 @@ def hold(mark_path: str, *, alone: bool = False) -> int:
     """A lock that every open ledger shares; recovery takes it alone, because it moves files that others hold open."""
     path = f"{os.path.dirname(mark_path)}/users.lock"
     fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-    give_up = time.monotonic() + 2.0
-    while True:
-        try:
-            fcntl.flock(fd, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            if time.monotonic() >= give_up:
-                os.close(fd)
-                told = "is in use: stop the engine first (`bk engine stop`)" if alone else "is being recovered"
-                raise LedgerError("busy", f"the ledger {told}") from error
-            time.sleep(0.01)
-        else:
-            return fd
+    try:
+        wait_for(fd, path, 2.0, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+    except BaseException:
+        os.close(fd)
+        raise
+    return fd

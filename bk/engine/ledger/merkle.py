@@ -127,9 +127,7 @@ def consistency_path(old: int, new: int, subtree: Range) -> list[bytes]:
     return path[::-1]
 
 
-def included(
-    leaf: bytes, index: int, size: int, path: Sequence[bytes], root: bytes, *, digest: Hash = sha256
-) -> bool:
+def included(leaf: bytes, index: int, size: int, path: Sequence[bytes], root: bytes, *, digest: Hash = sha256) -> bool:
     """Whether this leaf is number `index` of the tree with this root (RFC 9162, 2.1.3.2)."""
     if not 0 <= index < size:
         return False

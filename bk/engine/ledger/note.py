@@ -49,7 +49,7 @@ class PublicKey:
     @classmethod
     def parse(cls, text: str) -> PublicKey:
         """The key in a verifier-key line; raises ValueError for any other text."""
-        name, ident, packed = (text.strip().split("+", 2) + ["", ""])[:3]
+        name, ident, packed = [*text.strip().split("+", 2), "", ""][:3]
         raw = base64.b64decode(packed, validate=True)
         made = cls(name, raw[1:])
         if not name or raw[:1] != _ED25519 or len(raw) != 33 or made.ident.hex() != ident:
@@ -136,24 +136,39 @@ def opened(note: str, public: PublicKey) -> Note:
     raise BadNote("bad-checkpoint", "it carries no readable signature")
 
 
-def signing_key(keys: str, name: str) -> tuple[SigningKey, bool]:
-    """The installation's signing key, and whether it was made just now; the public half lies beside it."""
+def unverified(note: str) -> Note:
+    """The note's contents when there is no key to check its signature with."""
+    text, gap, _ = note.rpartition("\n\n")
+    if not gap:
+        raise BadNote("bad-checkpoint", "it is not a signed note")
+    return Note(text + "\n")
+
+
+def split_notes(text: str) -> list[str]:
+    """The notes of a file that holds one after the other, each followed by an empty line."""
+    parts = text.split("\n\n")
+    return [f"{body}\n\n{signatures}\n" for body, signatures in zip(parts[::2], parts[1::2], strict=False)]
+
+
+def signing_key(keys: str, name: str) -> SigningKey:
+    """The installation's signing key, made when there is none; the public half lies beside it."""
     from nacl.signing import SigningKey
 
     path = f"{keys}/ledger"
-    made = False
     try:
         with open(path, encoding="ascii") as file:
-            key = SigningKey(base64.b64decode(file.read(), validate=True))
+            key = SigningKey(base64.b64decode(file.read().strip(), validate=True))
     except FileNotFoundError:
-        key, made = SigningKey.generate(), True
+        key = SigningKey.generate()
         _write_once(path, base64.b64encode(bytes(key)) + b"\n", 0o600)
     except (ValueError, OSError) as error:
-        raise BkError("the signing key cannot be read", f"{path}: {error}", "restore keys/ledger from a copy") from error
+        raise BkError(
+            "the signing key cannot be read", f"{path}: {error}", "restore keys/ledger from a copy"
+        ) from error
     public = str(PublicKey(name, bytes(key.verify_key))).encode() + b"\n"
-    if made or not os.path.exists(f"{path}.pub"):
+    if not os.path.exists(f"{path}.pub"):
         _write_once(f"{path}.pub", public, 0o644)
-    return key, made
+    return key
 
 
 def public_key(keys: str) -> PublicKey | None:

@@ -9,7 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bk import __version__
-from bk.engine.model import Entry, Json
+from bk.engine.model import Entry
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bk.engine.model import Json
 
 VERSION = "1.4.0"
 SEVERITY = {"allow": 1, "warn": 2, "ask": 3, "block": 4, "quarantine": 5}

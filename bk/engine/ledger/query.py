@@ -38,7 +38,7 @@ MAX_WORDS = 64
 MAX_LENGTH = 1000
 _SEQ_MAX = 2**62
 
-_EACH = "EXISTS (SELECT 1 FROM json_each(body, '$.data.%s') AS item WHERE %s)"  # noqa: S608 - constants
+_EACH = "EXISTS (SELECT 1 FROM json_each(body, '$.data.%s') AS item WHERE %s)"
 _DO = "json_extract(item.value, '$.do')"
 _TARGET = "json_extract(item.value, '$.target')"
 

@@ -9,7 +9,11 @@ from urllib.parse import quote
 from blake3 import blake3
 
 from bk import __version__
-from bk.engine.model import Entry, Json
+from bk.engine.model import Entry
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bk.engine.model import Json
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 LEVELS = {"quarantine": "error", "block": "error", "ask": "warning", "warn": "warning", "allow": "note"}

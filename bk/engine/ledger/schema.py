@@ -58,7 +58,6 @@ def connect(path: str) -> sqlite3.Connection:
         con = sqlite3.connect(path, isolation_level=None, timeout=5.0, check_same_thread=False)
         con.execute("PRAGMA synchronous = NORMAL")
         con.execute(f"PRAGMA wal_autocheckpoint = {_WAL_PAGES}")
-        con.execute("PRAGMA trusted_schema = OFF")
     except sqlite3.Error as error:
         raise from_sqlite(error, path) from error
     return con
@@ -88,7 +87,6 @@ def reader(path: str) -> sqlite3.Connection:
     try:
         con = sqlite3.connect(f"file:{quoted}?{options}", uri=True, isolation_level=None, check_same_thread=False)
         con.execute("PRAGMA query_only = ON")
-        con.execute("PRAGMA trusted_schema = OFF")
         check_version(con, path)
     except sqlite3.Error as error:
         raise from_sqlite(error, path) from error

@@ -36,7 +36,7 @@ _TIDY_EVERY = 500  # entries; about half of the WAL's own limit, so a writer har
 class Head:
     """Where the chain ends, as one transaction sees and moves it; `macs` are the links it added."""
 
-    __slots__ = ("epoch", "first", "key", "mac", "macs", "segment", "seq")
+    __slots__ = ("epoch", "first", "key", "mac", "macs", "moved", "segment", "seq")
 
     def __init__(self, seq: int, mac: bytes, epoch: int, segment: int, first: int) -> None:
         self.seq = seq
@@ -46,6 +46,7 @@ class Head:
         self.first = first
         self.key = b""
         self.macs: list[bytes] = []
+        self.moved = False
 
 
 class Ledger:
@@ -189,17 +190,15 @@ class Ledger:
     def commit(self, head: Head) -> None:
         """Commit the transaction, then raise the mark: never the other way round, or a crash would cry wolf."""
         con = self._sql()
-        if head.macs:
+        if head.macs or head.moved:
             con.execute(
                 "UPDATE head SET seq = ?, mac = ?, epoch = ?, segment = ?, first = ?",
                 (head.seq, head.mac, head.epoch, head.segment, head.first),
             )
         con.execute("COMMIT")
         mark = self._marked()
-        if head.macs:
-            record = Record(
-                self.ident, self._boot, epoch=head.epoch, segment=head.segment, seq=head.seq, mac=head.mac
-            )
+        if head.macs or head.moved:
+            record = Record(self.ident, self._boot, epoch=head.epoch, segment=head.segment, seq=head.seq, mac=head.mac)
             mark.raise_to(record, head.macs)
             self._written = head.seq
         mark.unlock()
@@ -311,6 +310,13 @@ class Ledger:
     def flushed(self) -> None:
         """Everything committed is on disk when this returns."""
         self._flush_wal()
+
+    def look(self) -> Head:
+        """Where the chain ends now, with the epoch's key."""
+        with self._lock:
+            head = self._read_head()
+            head.key = self._key_of(head.epoch)
+        return head
 
     def forget_key(self) -> None:
         """Read the key file again before the next link is made."""

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from bk.engine.lower import find, redirects, shell as shells
+from bk.engine.lower import find, functions, installs, redirects
 from bk.engine.lower.code import scan
 from bk.engine.lower.expand import as_values, joined_values
-from bk.engine.lower.installs import installs
 from bk.engine.lower.operands import effects
 from bk.engine.lower.output import printed
 from bk.engine.lower.programs import FETCHERS, INTERPRETER_TAKES, INTERPRETERS, SHELL_TAKES, SHELLS
 from bk.engine.lower.scope import Stream
 from bk.engine.lower.words import ALT_OPEN, SPECIAL, UNKNOWN, Dim, finish, show, value_of
 from bk.engine.lower.wrappers import ASSIGNMENT, RUNNERS, WRAPPERS, glued, unwrap
-from bk.engine.model import Install, Run
+from bk.engine.model import Run
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -202,7 +201,7 @@ def _run(shell: Shell, words: Sequence[str]) -> Run:
     scope = shell.scope
     run = Run(words, cwd=scope.cwd, via=scope.via, certain=not any(type(word) is Dim for word in words))
     scope.emit(run)
-    for install in installs(run, scope.cwd):
+    for install in installs.installs(run, scope.cwd):
         if not install.via:
             install.via = scope.via
         scope.emit(install)
@@ -221,7 +220,7 @@ def _act(shell: Shell, words: Sequence[str], stdin: Stream | None, fed: Stream |
     args = words[1:]
     if program in shell.functions and program not in shell.calling:
         _run(shell, words)
-        return shells.call(shell, program, args, stdin)
+        return functions.call(shell, program, args, stdin)
     builtin = BUILTINS.get(name)
     if builtin is not None:
         _run(shell, words)
@@ -433,8 +432,7 @@ def _alias(shell: Shell, args: Sequence[str], _stdin: Stream | None, _fed: Strea
     for word in args:
         _, equals, text = word.partition("=")
         if equals and text:
-            shell.scope.vars = dict(shell.scope.vars)
-            _shell_text(shell, text if type(word) is not Dim else Dim(text), ("alias",), None)
+            _shell_text(shell, Dim(text) if type(word) is Dim else text, ("alias",), None)
 
 
 def _assigning(shell: Shell, args: Sequence[str], _stdin: Stream | None, _fed: Stream | None) -> None:
@@ -492,4 +490,3 @@ BUILTINS: dict[str, Callable[[Shell, Sequence[str], Stream | None, Stream | None
     "set": _set,
     "printf": _printf,
 }
-_ = Install

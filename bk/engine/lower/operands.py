@@ -112,7 +112,7 @@ def _simple(mode: str) -> Callable[[list[str], bool, str | None, Scope], None]:
 
 
 def _list(operands: list[str], deep: bool, _into: str | None, scope: Scope) -> None:
-    for word in operands:
+    for word in operands or ["."]:
         scope.touch(word, "list", tree=deep)
 
 

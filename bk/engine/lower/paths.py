@@ -43,7 +43,9 @@ def resolve(word: str, cwd: str, home: str, env: Mapping[str, str] | None = None
         user, slash, rest = word[1:].partition("/")
         base = home if not user or user in "+-" else "/root" if user == "root" else f"/home/{user}"
         return normal(f"{base}/{rest}" if slash else base)
-    if first in "$%fC" or "\\" in word or _DRIVE.match(word):
+    if word[:2] == "**":
+        return normal("/" + word)
+    if first in "$%f" or "\\" in word or _DRIVE.match(word):
         return _unusual(word, cwd, home, env or {})
     return normal(f"{cwd}/{word}" if word else cwd)
 

@@ -85,8 +85,8 @@ class Scope:
         via: tuple[str, ...] = (),
     ) -> None:
         """Record that a path named by `word` is used, once for each directory we may be in."""
-        if word in NOWHERE:
-            return
+        if word in NOWHERE or (type(word) is Dim and word[:2] == "**" and not word.strip("*/")):
+            return  # nothing of it is known: it says no more than that the program ran
         cwds = self.cwds if word[0] not in "/~" else self.cwds[:1]
         for cwd in cwds:
             path = resolve(word, cwd, self.home, self.env)

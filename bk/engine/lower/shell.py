@@ -6,7 +6,7 @@ from bk.engine.lower import commands, expand, redirects
 from bk.engine.lower.grammar import parse
 from bk.engine.lower.rough import errors
 from bk.engine.lower.scope import Scope, SpentError, Stream
-from bk.engine.lower.words import Dim
+from bk.engine.lower.words import UNKNOWN, Dim
 from bk.engine.model import Opaque, Run
 
 TYPE_CHECKING = False
@@ -291,9 +291,10 @@ def _loop(shell: Shell, node: Node, stdin: Stream | None) -> Stream | None:
         scope.merge(before)
         if name and values:
             scope.assign(name, expand.as_values(values))
-        settled = {key: value for key, value in scope.vars.items() if key != name}
-        first = {key: value for key, value in before[0].items() if key != name}
-        if settled != first or scope.cwds != before[1]:
+        told = any(
+            value != before[0].get(key) and value != (UNKNOWN,) for key, value in scope.vars.items() if key != name
+        )
+        if told or scope.cwds != before[1]:
             shell.passes += 1
             shell.block(inner, stdin)
             shell.passes -= 1
@@ -325,23 +326,6 @@ def _function(shell: Shell, node: Node, stdin: Stream | None) -> Stream | None:
     shell.scope.restore(before)
     shell.calling = calling
     return None
-
-
-def call(shell: Shell, name: str, args: Sequence[str], stdin: Stream | None) -> Stream | None:
-    """Call a function that the text defined, with its arguments."""
-    source, is_ascii, body = shell.functions[name]
-    before = shell.source, shell.ascii, shell.calling, shell.scope.vars
-    shell.source, shell.ascii = source, is_ascii
-    shell.calling = shell.calling | {name}
-    for index, word in enumerate(args[:9], 1):
-        shell.scope.assign(str(index), expand.as_values([word]))
-    everything = expand.joined_values(args)
-    shell.scope.assign("@", everything)
-    shell.scope.assign("*", everything)
-    try:
-        return shell.statement(body, stdin)
-    finally:
-        shell.source, shell.ascii, shell.calling, _ = before
 
 
 def _bare_redirect(shell: Shell, node: Node, stdin: Stream | None) -> Stream | None:

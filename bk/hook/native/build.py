@@ -17,12 +17,18 @@ import sysconfig
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-try:
+if TYPE_CHECKING:
+    from hatchling.builders.config import BuilderConfig
     from hatchling.builders.hooks.plugin.interface import BuildHookInterface
-except ImportError:  # run by hand, where hatchling need not be
-    BuildHookInterface = object
+
+    Hook = BuildHookInterface[BuilderConfig]
+else:
+    try:
+        from hatchling.builders.hooks.plugin.interface import BuildHookInterface as Hook
+    except ImportError:  # run by hand, where hatchling need not be
+        Hook = object
 
 HERE = Path(__file__).resolve().parent
 SOURCE = HERE / "bk_hook.c"
@@ -44,8 +50,8 @@ def deny_table(folder: Path) -> str:
     for path in sorted(folder.glob("*.py")):
         data = _constants(path)
         if "NAME" in data:
-            for name in (data["NAME"], *data.get("ALIASES", ())):
-                rows.append(f"    {{{_c(name)}, {_c(data['DENY'])}, {int(data['DENY_EXIT'])}}},")
+            names = (data["NAME"], *data.get("ALIASES", ()))
+            rows += [f"    {{{_c(name)}, {_c(data['DENY'])}, {int(data['DENY_EXIT'])}}}," for name in names]
     if not rows:
         raise RuntimeError(f"no client is described in {folder}")
     body = "\n".join(rows)
@@ -63,7 +69,7 @@ def _constants(path: Path) -> dict[str, Any]:
 
 
 def _c(text: str) -> str:
-    if not text.isascii() or not text.isprintable() and text:
+    if not text.isascii() or not text.isprintable():
         raise RuntimeError(f"{text!r} cannot stand in the native client: printable ASCII only")
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("??", "?\\?") + '"'
 
@@ -146,7 +152,7 @@ def make(env: Mapping[str, str]) -> dict[str, Any]:
     return report
 
 
-class NativeClient(BuildHookInterface):  # type: ignore[misc, unused-ignore]
+class NativeClient(Hook):
     """Hatchling's hook: wheels and editable installs get both programs."""
 
     PLUGIN_NAME = "custom"
@@ -168,4 +174,4 @@ class NativeClient(BuildHookInterface):  # type: ignore[misc, unused-ignore]
 
 
 if __name__ == "__main__":
-    print(json.dumps(make(os.environ), indent=1))  # noqa: T201 - run by hand, this is its output
+    print(json.dumps(make(os.environ), indent=1))

@@ -43,7 +43,8 @@ def help_page(session: Session) -> Page:
         for keys, told in MOVES:
             _row(text, keys, told)
         text.title("keys")
-        for action in ACTIONS:
+        here = [action for action in ACTIONS if action.where != ("lists" if session.feed.last == 0 else "empty")]
+        for action in here:
             gate = " Needs --admin." if action.gate == "admin" else ""
             _row(text, shown_keys(action), action.help + gate)
         text.title("verdicts")
@@ -55,7 +56,9 @@ def help_page(session: Session) -> Page:
             _row(text, word, told)
         text.title("who may act")
         why = session.why_not_admin
-        _row(text, session.gate_word, inert(why, 300) if why else "every act is an entry in the ledger", "bold $primary")
+        _row(
+            text, session.gate_word, inert(why, 300) if why else "every act is an entry in the ledger", "bold $primary"
+        )
         _row(text, "state", inert(session.root, 200))
         _row(text, "times", "are in your local zone")
         return text.content()

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
     from bk.engine.console.session import Session
 
+WIDTHS = [(0, "-narrow"), (60, "-normal"), (110, "-wide")]
+HEIGHTS = [(0, "-short"), (22, "-tall")]
 POLL_SECONDS = 0.2
 HEALTH_SECONDS = 5.0
 CLOCK_SECONDS = 5.0
@@ -41,10 +43,21 @@ class Live(Screen[None]):
     """Header, incidents, activity, explanation, status and keys."""
 
     CSS_PATH = "live.tcss"
-    HORIZONTAL_BREAKPOINTS: ClassVar = [(0, "-narrow"), (60, "-normal"), (110, "-wide")]
-    VERTICAL_BREAKPOINTS: ClassVar = [(0, "-short"), (22, "-tall")]
+    HORIZONTAL_BREAKPOINTS = WIDTHS
+    VERTICAL_BREAKPOINTS = HEIGHTS
     BINDINGS: ClassVar = bindings(
-        "explain", "filter", "follow", "acknowledge", "order", "copy", "verify", "sample", "switch", "help", "back", "quit"
+        "explain",
+        "filter",
+        "follow",
+        "acknowledge",
+        "order",
+        "copy",
+        "verify",
+        "sample",
+        "switch",
+        "help",
+        "back",
+        "quit",
     )
 
     def __init__(self, session: Session) -> None:
@@ -333,7 +346,7 @@ class Live(Screen[None]):
         """Leave."""
         self.app.exit()
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         """What would do nothing here is not offered."""
         if action == "sample":
             return bool(self._empty)

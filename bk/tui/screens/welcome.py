@@ -32,5 +32,7 @@ def newcomer(session: Session, width: int) -> Content:
         if command:
             text.add((inert(command, 300), "$secondary"), indent=3)
     text.gap()
-    text.add(("bk selftest", "$secondary"), " proves that the guard works; ", ("bk diag", "$secondary"), " says how it is.")
+    text.add(
+        ("bk selftest", "$secondary"), " proves that the guard works; ", ("bk diag", "$secondary"), " says how it is."
+    )
     return text.content()

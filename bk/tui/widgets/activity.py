@@ -131,7 +131,9 @@ class Activity(LineList):
         few = [time, Column("VERDICT", 7), Column("WHAT", 0)]
         if width >= 70:
             few.append(Column("WHO", 11))
-        return [Column("SEQ", len(f"{self._last:,}") if self._last > 999 else 4, right=True), *few] if width >= 60 else few
+        return (
+            [Column("SEQ", len(f"{self._last:,}") if self._last > 999 else 4, right=True), *few] if width >= 60 else few
+        )
 
     def row(self, index: int) -> Sequence[Cell]:
         """An entry's cells; a sequence number without an entry says so."""
@@ -139,7 +141,11 @@ class Activity(LineList):
         entry = self._feed.entry(int(seq)) if self._feed is not None else None
         wide = self.size.width
         if entry is None:
-            cells = [Cell("?", "block"), Cell("missing", "block"), Cell("this entry is gone: press v to verify", "block")]
+            cells = [
+                Cell("?", "block"),
+                Cell("missing", "block"),
+                Cell("this entry is gone: press v to verify", "block"),
+            ]
             return [Cell(f"{seq:,}", "quiet"), *cells, Cell("")] if wide >= 60 else cells
         glyph, word, style = LEVELS.get(entry.level, LEVELS[""])
         plain = entry.level == "allow"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from rich.segment import Segment
 from rich.style import Style
@@ -41,7 +41,7 @@ class Cell(NamedTuple):
 class LineList(ScrollView, can_focus=True):
     """Rows with a heading; subclasses say what the rows are."""
 
-    BINDINGS = [
+    BINDINGS: ClassVar = [
         Binding("down,j", "move(1)", show=False),
         Binding("up,k", "move(-1)", show=False),
         Binding("pagedown,ctrl+f", "page(1)", show=False),
@@ -49,7 +49,7 @@ class LineList(ScrollView, can_focus=True):
         Binding("home,g", "first", show=False),
         Binding("end,G", "last", show=False),
     ]
-    COMPONENT_CLASSES = {
+    COMPONENT_CLASSES: ClassVar = {
         "line--heading",
         "line--selected",
         "line--quiet",
@@ -222,7 +222,12 @@ class LineList(ScrollView, can_focus=True):
         selected = index == self.cursor
         base = self._style("selected") if selected else self._style("")
         shade = Style(bgcolor=base.bgcolor)
-        parts = [Segment("> " if selected and self.has_focus else "  ", base + self._style("strong") + shade if selected else base)]
+        parts = [
+            Segment(
+                "> " if selected and self.has_focus else "  ",
+                base + self._style("strong") + shade if selected else base,
+            )
+        ]
         for at, (cell, column) in enumerate(zip(self.row(index), columns, strict=False)):
             style = base + self._style(cell.style) + shade if cell.style else base
             text = _padded(inert(cell.text, column.width), column)

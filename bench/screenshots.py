@@ -1,0 +1,125 @@
+"""Pictures of the dashboard on the committed sample: `python -m bench.screenshots`; `--record` decides it anew."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from bk.engine.console.session import Session
+from bk.engine.ledger.store import Ledger
+from bk.engine.model import Entry
+from bk.engine.state import State
+from bk.tui.app import Dashboard
+
+ROOT = Path(__file__).resolve().parent.parent
+ENTRIES = ROOT / "fixtures" / "sample" / "entries.jsonl"
+PICTURES = ROOT / "screenshots"
+NOW = 1_763_739_000_000  # 21 Nov 2025, 15:30 UTC
+HEALTH = {"hook": ("ok", ""), "engine": ("ok", ""), "chain": ("ok", "")}
+SHOTS: tuple[tuple[str, tuple[int, int], tuple[str, ...]], ...] = (
+    ("dashboard", (120, 36), ("down", "down")),
+    ("incident", (120, 36), ("tab",)),
+    ("small", (80, 24), ()),
+    ("filter", (120, 36), ("slash", *"level", "colon", *"block", "enter")),
+    ("light", (120, 36), ("T",)),
+    ("help", (100, 40), ("question_mark",)),
+)
+
+
+class Still(Session):
+    """A session whose health does not depend on the machine that draws the picture."""
+
+    def health(self) -> dict[str, tuple[str, str]]:
+        """All well."""
+        return dict(HEALTH)
+
+
+@contextmanager
+def still_session(entries: Sequence[Entry] | None = None, *, why_not_admin: str = "") -> Iterator[Session]:
+    """A session on a throw-away state that holds the committed sample, at a clock that stands still."""
+    top = tempfile.mkdtemp(prefix="bkshot", dir="/tmp")
+    state = State(f"{top}/h/.bk", f"{top}/h", os.geteuid())
+    state.ensure()
+    ledger = Ledger.open(state)
+    ledger.append(recorded() if entries is None else entries)
+    ledger.close()
+    session = Still(state, why_not_admin=why_not_admin, host="laptop-7", shown_root="~/.bk", now=lambda: NOW)
+    session.root = "/home/ada/.bk"
+    try:
+        yield session
+    finally:
+        session.close()
+        shutil.rmtree(top, ignore_errors=True)
+
+
+def recorded() -> list[Entry]:
+    """The committed entries."""
+    said = [json.loads(line) for line in ENTRIES.read_text(encoding="utf-8").splitlines()]
+    return [Entry(s["kind"], s["actor"], s["data"], level=s["level"], call=s["call"], at=s["at"]) for s in said]
+
+
+def record() -> int:
+    """Decide the sample's calls with the present checks and commit what the ledger then holds."""
+    from bk.engine.console.sample import fill
+
+    top = tempfile.mkdtemp(prefix="bkshot", dir="/tmp")
+    state = State(f"{top}/h/.bk", f"{top}/h", os.geteuid())
+    try:
+        state.ensure()
+        fill(state, NOW)
+        ledger = Ledger.open(state)
+        lines = []
+        for entry in ledger.entries(limit=10_000):
+            data = dict(entry.data)
+            if "took_us" in data:
+                data["took_us"] = 600 + entry.seq * 37 % 500  # a picture must not change with the machine's mood
+            said = {"kind": entry.kind, "actor": entry.actor, "level": entry.level, "call": entry.call}
+            lines.append(json.dumps({**said, "at": entry.at, "data": data}, ensure_ascii=False, sort_keys=True))
+        ledger.close()
+    finally:
+        shutil.rmtree(top, ignore_errors=True)
+    ENTRIES.parent.mkdir(parents=True, exist_ok=True)
+    ENTRIES.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return len(lines)
+
+
+async def shoot(name: str, size: tuple[int, int], keys: Sequence[str]) -> None:
+    """One picture, after these keys."""
+    with still_session() as session:
+        app = Dashboard(session)
+        async with app.run_test(size=size) as pilot:
+            await app.workers.wait_for_complete()
+            for key in keys:
+                await pilot.press(key)
+                await pilot.pause()
+            await pilot.pause(0.2)
+            await app.workers.wait_for_complete()
+            await pilot.pause()
+            (PICTURES / f"{name}.svg").write_text(app.export_screenshot(title="bk dashboard"), encoding="utf-8")
+            app.exit()
+
+
+def main() -> None:
+    """Draw every picture."""
+    os.environ["TZ"] = "UTC"
+    for name in [name for name in os.environ if name == "NO_COLOR" or name.startswith("TEXTUAL_")]:
+        del os.environ[name]
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--record", action="store_true", help="decide the sample anew first")
+    if options.parse_args().record:
+        print(f"{record()} entries recorded in {ENTRIES.relative_to(ROOT)}")
+    PICTURES.mkdir(exist_ok=True)
+    for name, size, keys in SHOTS:
+        asyncio.run(shoot(name, size, keys))
+        print(f"screenshots/{name}.svg")
+
+
+if __name__ == "__main__":
+    main()

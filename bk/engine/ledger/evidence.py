@@ -1,0 +1,134 @@
+"""What an installation knows about its ledger outside the database, and how the two are compared."""
+
+from __future__ import annotations
+
+import os
+
+from bk.engine.ledger.checkpoint import notes_path
+from bk.engine.ledger.errors import LedgerError
+from bk.engine.ledger.mark import Mark
+from bk.engine.ledger.note import BadNote, Note, opened, public_key, split_notes
+from bk.engine.ledger.seal import KeyFile
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Sequence
+
+    from bk.engine.ledger.mark import Record
+    from bk.engine.ledger.note import PublicKey
+    from bk.engine.ledger.report import Report
+    from bk.engine.ledger.verify import _File
+    from bk.engine.state import State
+
+
+class Evidence:
+    """The mark, its tags, the present key, the checkpoints on file: each may be unknown."""
+
+    __slots__ = ("keyfile", "noted", "notes", "public", "record", "tags")
+
+    def __init__(self, public: PublicKey | None = None) -> None:
+        self.public = public
+        self.record: Record | None = None
+        self.tags: dict[int, bytes] = {}
+        self.keyfile: KeyFile | None = None
+        self.notes: list[Note] = []
+        self.noted = False
+
+    def key_of(self, epoch: int) -> bytes | None:
+        """The present epoch's key; an older file evolves into it, a newer one cannot go back."""
+        if self.keyfile is None:
+            return None
+        try:
+            return self.keyfile.key(epoch, lambda _: True)
+        except LedgerError:
+            return None
+
+    def compare_mark(self, con: sqlite3.Connection, last: int, epoch: int, report: Report) -> None:
+        """Has the database gone back, or does it tell another story than the one that the mark saw?"""
+        newest = -1
+        if self.keyfile is not None:
+            try:
+                newest = max((n for n, (_, fresh) in self.keyfile.slots().items() if not fresh), default=-1)
+            except LedgerError as error:
+                report.add(last + 1, error.cause, error.detail)
+        record = self.record
+        if record is None:
+            if newest > epoch:
+                report.add(last + 1, "rolled-back", f"it is of epoch {epoch}; the key is of epoch {newest}")
+            return
+        if record.seq > last:
+            behind = max(newest, record.epoch) > epoch
+            kind = "rolled-back" if behind else "truncated"
+            if not report.problems or report.problems[-1].seq != last + 1:
+                report.add(last + 1, kind, f"the ledger had come to entry {record.seq}", record.seq)
+        elif newest > epoch:
+            report.add(last + 1, "rolled-back", f"it is of epoch {epoch}; the key is of epoch {newest}")
+        if not report.ok:
+            return
+        low = min(self.tags, default=record.seq)
+        for seq, mac in con.execute("SELECT seq, mac FROM entry WHERE seq BETWEEN ? AND ? ORDER BY seq", (low, last)):
+            if self.tags.get(seq, mac[:8]) != mac[:8] or (seq == record.seq and mac != record.mac):
+                report.add(seq, "forked", "another entry with this number had been recorded")
+                return
+
+    def compare_notes(self, files: Sequence[_File], report: Report) -> None:
+        """Every checkpoint that was put on file must be in the ledger, and the other way round."""
+        walks = {walk.segment.number: walk for file in files for walk in file.walks}
+        latest = max((seq for walk in walks.values() for seq in walk.notes), default=0)
+        on_file = {(note.segment, note.seq) for note in self.notes}
+        for note in self.notes:
+            walk = walks.get(note.segment)
+            if walk is None:
+                continue
+            held = walk.notes.get(note.seq)
+            if held is not None and held.root != note.root:
+                report.add(note.seq, "forked", "another root was signed for the same entries")
+            elif held is None and note.seq > walk.last:
+                if not any(each.seq <= note.seq <= each.last for each in report.problems):
+                    report.add(walk.last + 1, "rolled-back", f"entries up to {note.seq} had been signed", note.seq)
+            elif held is None and not any(each.seq == note.seq for each in report.problems):
+                report.add(note.seq, "bad-checkpoint", "a signed checkpoint was taken out of the ledger")
+        if not self.noted:
+            return
+        for number, walk in walks.items():
+            gone = [seq for seq in walk.notes if (number, seq) not in on_file and seq != latest]
+            if gone and not any(each.kind in ("foreign-key", "bad-checkpoint") for each in report.problems):
+                report.add(min(gone), "missing", "a checkpoint is gone from the file that is kept beside the ledger")
+
+
+def gather(state: State, public: PublicKey | None, report: Report) -> Evidence:
+    """Everything that this installation knows; what is unreadable is a problem of its own."""
+    known = Evidence(public or public_key(state.keys))
+    if known.public is None:
+        report.notes.append("there is no public key yet: nothing has been signed")
+    try:
+        mark = Mark(state.mark)
+        try:
+            known.record = mark.read()
+            known.tags = {seq: tag for seq, tag in mark.tags().items() if seq <= known.record.seq}
+        finally:
+            mark.close()
+    except LedgerError as error:
+        if os.path.exists(state.audit):
+            report.add(1, error.cause, f"the high-water mark: {error.detail}")
+    known.keyfile = KeyFile(f"{state.keys}/seal")
+    try:
+        with open(notes_path(state), encoding="utf-8") as file:
+            texts = split_notes(file.read())
+    except (OSError, ValueError) as error:
+        texts = []
+        if known.public is not None:
+            report.notes.append(f"the checkpoints beside the ledger cannot be read: {error}")
+    known.noted = True
+    for text in texts if known.public is not None else []:
+        try:
+            known.notes.append(opened(text, known.public))
+        except BadNote as bad:
+            report.add(_seq_in(text), bad.kind, f"in the file beside the ledger: {bad.detail}")
+    return known
+
+
+def _seq_in(text: str) -> int:
+    told = [line[4:] for line in text.splitlines() if line.startswith("seq ") and line[4:].isdecimal()]
+    return int(told[0]) if told else 0
