@@ -24,7 +24,7 @@ SHARES = (
     ("go", 0.0002),
     ("editor-extension", 0.0002),
 )
-SYLLABLES = "ka lo mi ter vex nor sha pi gra bel qu zen dor fi lux rem sol tan wy cor".split()
+SYLLABLES = ("ka", "lo", "mi", "ter", "vex", "nor", "sha", "pi", "gra", "bel", "qu", "zen", "dor", "fi", "lux", "rem")
 WITH_VERSIONS = 0.15
 OPEN = """
 import sys, time

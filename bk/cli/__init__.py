@@ -46,6 +46,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _dispatch(words: list[str]) -> int:
     if "_BK_COMPLETE" in os.environ or (words and words[0] in COMPLETION):
+        if words[1:]:
+            os.environ["_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION"] = "1"  # the shell was named: do not guess it
         return _run(_whole(), words, "bk")
     if words[:1] == ["help"]:
         words = [*words[1:2], "--help"]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import time
 
+from bk.engine.config.files import racy, stamp
+from bk.engine.config.policy import SYSTEM
 from bk.engine.errors import BkError
 from bk.engine.model import Entry
 from bk.engine.world import World
@@ -21,8 +22,8 @@ class Reloader:
 
     def __init__(self, state: State) -> None:
         self._state = state
-        self._world = World.open(state)
         self._stamp = self._look()
+        self._world = World.open(state)
         self._looked = time.monotonic_ns()
         self._news: list[Entry] = []
 
@@ -31,9 +32,9 @@ class Reloader:
         now = time.monotonic_ns()
         if now - self._looked > QUIET_NS:
             self._looked = now
-            stamp = self._look()
-            if stamp != self._stamp:
-                self._swap(stamp)
+            seen = self._look()
+            if seen != self._stamp:
+                self._swap(seen)
         return self._world
 
     def refresh(self) -> list[Entry]:
@@ -42,12 +43,15 @@ class Reloader:
         news, self._news = self._news, []
         return news
 
-    def _look(self) -> tuple[tuple[int, int, int], ...]:
-        return tuple(_stamp(path) for path in sources(self._state))
+    def _look(self) -> tuple[object, ...]:
+        """What the sources look like, before they are read; files too young to tell apart never look the same."""
+        now = time.time_ns()
+        stamps = [stamp(path) for path in sources(self._state)]
+        return (*map(tuple, stamps), now if any(racy(each, now) for each in stamps) else 0)
 
-    def _swap(self, stamp: tuple[tuple[int, int, int], ...]) -> None:
+    def _swap(self, seen: tuple[object, ...]) -> None:
         before = self._world
-        self._stamp = stamp
+        self._stamp = seen
         try:
             after = World.open(self._state)
         except BkError as error:
@@ -71,15 +75,7 @@ class Reloader:
 
 def sources(state: State) -> tuple[str, ...]:
     """The files whose change makes another World."""
-    return (state.config, "/etc/bk/config.toml", f"{state.intel}/current")
-
-
-def _stamp(path: str) -> tuple[int, int, int]:
-    try:
-        info = os.stat(path)
-    except OSError:
-        return (0, 0, 0)
-    return (info.st_mtime_ns, info.st_size, info.st_ino)
+    return (state.config, SYSTEM, f"{state.intel}/current")
 
 
 def _problem(what: str, detail: str, next_step: str) -> Entry:

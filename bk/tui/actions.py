@@ -22,7 +22,7 @@ class Action(NamedTuple):
 
 ACTIONS = (
     Action("explain", "explain", "enter", "lists", "Open the selected entry or incident on the whole screen."),
-    Action("filter", "filter", "slash", "lists", "Show only what matches: level:block agent:claude since:1h words"),
+    Action("filter", "filter", "slash", "lists", "Show only what matches: level:block since:1h words"),
     Action("follow", "follow", "f", "lists", "Go to the newest entry and stay there as new ones come."),
     Action("acknowledge", "seen", "a", "incidents", "Mark the incident as seen; recorded in the ledger.", gate="admin"),
     Action("order", "sort", "s", "lists", "Newest first, or oldest first.", footer=False),
@@ -36,7 +36,15 @@ ACTIONS = (
     Action("back", "back", "escape", "everywhere", "Close, clear the filter, up one level.", footer=False),
     Action("quit", "quit", "q", "everywhere", "Leave. Nothing depends on the dashboard being open."),
 )
-KEY_NAMES = {"slash": "/", "question_mark": "?", "colon": ":", "escape": "Esc", "enter": "Enter", "tab": "Tab", "f1": "F1"}
+KEY_NAMES = {
+    "slash": "/",
+    "question_mark": "?",
+    "colon": ":",
+    "escape": "Esc",
+    "enter": "Enter",
+    "tab": "Tab",
+    "f1": "F1",
+}
 MOVES = (
     ("j k ↑ ↓", "one row"),
     ("PgUp PgDn", "one page"),

@@ -19,7 +19,9 @@ from bk.tui.app import Dashboard
 from bk.tui.screens.live import Live
 
 
-def decision(command: str, level: str = "allow", *, rule: str = "sensitive/path", target: str = "", **data: Any) -> Entry:
+def decision(
+    command: str, level: str = "allow", *, rule: str = "sensitive/path", target: str = "", **data: Any
+) -> Entry:
     """A decision entry as the hook writes it."""
     findings = [] if level == "allow" else [{"rule": rule, "level": level, "reason": f"because of {command}"}]
     if findings and target:

@@ -1,4 +1,4 @@
-"""Names are written by attackers: whatever an entry holds, nothing raises, nothing acts, nothing reaches the terminal."""
+"""Names are written by attackers: whatever an entry holds, nothing raises, acts, or reaches the terminal."""
 
 from __future__ import annotations
 
@@ -14,7 +14,14 @@ STORABLE = [text.encode("utf-8", "replace").decode() for text in HOSTILE]
 
 
 def wicked(text: str) -> list[Entry]:
-    finding = {"rule": text, "level": "block", "reason": text, "instead": text, "target": text, "evidence": {text: [text]}}
+    finding = {
+        "rule": text,
+        "level": "block",
+        "reason": text,
+        "instead": text,
+        "target": text,
+        "evidence": {text: [text]},
+    }
     action = {"do": text, "mode": text, "target": text, "via": [text], "certain": False}
     data = {
         "harness": text,
@@ -34,7 +41,12 @@ def wicked(text: str) -> list[Entry]:
     }
     return [
         Entry("decision", text, data, level="block"),
-        Entry("incident", text, {"incident": text, "title": text, "detail": text, "next_step": text, text: text}, level="warn"),
+        Entry(
+            "incident",
+            text,
+            {"incident": text, "title": text, "detail": text, "next_step": text, text: text},
+            level="warn",
+        ),
         Entry("admin", text, {"verb": text, "incident": text}),
         decision(text, "warn"),
     ]

@@ -129,7 +129,9 @@ async def test_a_wrong_filter_is_explained_and_hides_nothing(board: Board) -> No
 
 async def test_incidents_are_grouped_seen_and_opened_again(board: Board) -> None:
     theft = [decision("cat ~/.ssh/id_rsa", "block", target="/home/ada/.ssh/id_rsa") for _ in range(3)]
-    board.write(decision("git status"), *theft, decision("rm -rf ~/.bk", "block", rule="self/state", target="/home/ada/.bk"))
+    board.write(
+        decision("git status"), *theft, decision("rm -rf ~/.bk", "block", rule="self/state", target="/home/ada/.bk")
+    )
     async with running(board):
         cases = board.live.query_one(Cases)
         await board.until(lambda: cases.row_count() == 2)
@@ -179,7 +181,7 @@ async def test_help_names_every_key_that_works_here(board: Board) -> None:
     board.write(decision("git status"))
     async with running(board, (100, 60)):
         await board.pilot.press("question_mark")
-        for told in ("level:block", "follow", "held", "Needs --admin", "ADMIN"):
+        for told in ("level:block", "newest entry", "held", "Needs --admin", "ADMIN"):
             assert told.lower() in board.text().lower()
 
 

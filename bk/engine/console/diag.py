@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bk.engine.console.installation import here
@@ -11,6 +11,7 @@ from bk.engine.console.probes import BAD, OK, PROBES, WARN, Part, claude, engine
 from bk.engine.errors import DEGRADED, TAMPERED, BkError
 from bk.engine.errors import OK as FINE
 from bk.engine.state import State
+from bk.text import inert
 
 Json = Any
 MAX_TOLD = 20
@@ -59,15 +60,20 @@ def verified(state: State) -> list[tuple[str, str]]:
     else:
         said.append(("the ledger does NOT verify\n\n", "bold $error"))
         for problem in report.problems[:MAX_TOLD]:
-            said += [(f"  #{problem.seq:,}  {problem.kind}  ", "$error"), (f"{problem.detail}\n", "")]
+            said += [(f"  #{problem.seq:,}  {problem.kind}  ", "$error"), (f"{inert(problem.detail, 300)}\n", "")]
         if len(report.problems) > MAX_TOLD:
             said.append((f"  … and {len(report.problems) - MAX_TOLD} more: bk audit verify\n", "$text-quiet"))
-        said.append(("\nnext  copy the state directory aside, then run: bk audit verify\n\n", "$text-quiet"))
-    facts: tuple[tuple[str, Callable[[], str]], ...] = (
-        ("entries", lambda: f"{report.entries:,} checked, each linked to the one before"),
-        ("signed", lambda: f"{report.checkpoints:,} checkpoints"),
-        ("unsigned", lambda: f"{report.unsealed_tail:,} entries since the last checkpoint"),
+        said.append(("\nnext      copy the state directory aside, then run: bk audit verify\n", "$text-quiet"))
+    good = report.last_good_checkpoint
+    facts = (
+        ("entries", f"{report.entries:,} checked, each linked to the one before"),
+        (
+            "signed",
+            f"{report.checkpoints:,} checkpoints" + (f", the newest that holds is at #{good.seq:,}" if good else ""),
+        ),
+        ("unsigned", f"{report.unsealed_tail:,} entries since the last checkpoint"),
+        *(("note", inert(note, 300)) for note in report.notes[:MAX_TOLD]),
     )
     for name, told in facts:
-        said += [(f"{name:<10}", "$text-quiet"), (f"{told()}\n", "")]
+        said += [(f"{name:<10}", "$text-quiet"), (f"{told}\n", "")]
     return said

@@ -7,10 +7,12 @@ import os
 import sqlite3
 from array import array
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 from bk.engine.errors import BkError
 from bk.engine.ledger.query import Query, parse
+from bk.engine.ledger.verify import archives
 from bk.engine.model import Entry
 from bk.engine.state import State
 
@@ -18,15 +20,17 @@ PAGE = 256
 PAGES_KEPT = 64
 NOTABLE = "kind IN ('incident', 'admin') OR (kind = 'decision' AND level IN ('block', 'quarantine'))"
 NOTABLE_WINDOW = 200_000  # entries looked through for incidents: about half a second of one core
-STEPS = 20_000  # virtual machine steps between two looks at whether a search is still wanted
+STEPS = 2_000  # virtual machine steps between two looks at whether a search is still wanted
 
 
 class Feed:
-    """What the current ledger segment holds. `first` and `last` are 0 while there is no ledger."""
+    """The current segment and the closed ones before it. `first` and `last` are 0 while there is no ledger."""
 
     def __init__(self, state: State) -> None:
+        self._state = state
         self._path = state.audit
         self._db: sqlite3.Connection | None = None
+        self._older: list[tuple[int, int, str]] = []
         self._version = -1
         self._identity = (0, 0)
         self._pages: OrderedDict[int, dict[int, Entry]] = OrderedDict()
@@ -50,13 +54,14 @@ class Feed:
             version = int(self._db.execute("PRAGMA data_version").fetchone()[0])
             if version == self._version:
                 return False
-            bounds = self._db.execute("SELECT min(seq), max(seq) FROM entry").fetchone()
+            first, last = self._db.execute("SELECT min(seq), max(seq) FROM entry").fetchone()
             self._version = version
         except sqlite3.Error as error:
             return self._broken(error)
         recovered, self.problem = self.problem is not None, None
         before = (self.first, self.last)
-        self.first, self.last = (int(bounds[0]), int(bounds[1])) if bounds[0] is not None else (0, 0)
+        self.last = int(last) if last is not None else max((old[1] for old in self._older), default=0)
+        self.first = self._older[0][0] if self._older else int(first or 0)
         if before[0] != self.first or before[1] > self.last:
             self._pages.clear()
         self._pages.pop(before[1] // PAGE, None)
@@ -64,6 +69,8 @@ class Feed:
 
     def entry(self, seq: int) -> Entry | None:
         """The entry with this number, or None when it is not there."""
+        if not self.first <= seq <= self.last:
+            return None
         number = seq // PAGE
         page = self._pages.get(number)
         if page is None:
@@ -76,36 +83,21 @@ class Feed:
         return page.get(seq)
 
     def notable(self, after: int = 0) -> list[Entry]:
-        """The entries that incidents are made of, in order. For a worker thread: it opens its own connection."""
-        db = _connect(self._path)
-        try:
-            rows = db.execute(
-                f"SELECT body FROM entry WHERE seq > ? AND seq > ? AND ({NOTABLE}) ORDER BY seq",  # noqa: S608 - constant
-                (after, self.last - NOTABLE_WINDOW),
-            ).fetchall()
-        except sqlite3.Error as error:
-            raise BkError("the ledger cannot be read", f"{self._path}: {error}", "bk diag") from error
-        finally:
-            db.close()
-        return [_entry(row[0]) for row in rows]
+        """The entries that incidents are made of, in order. For a worker thread: it opens its own connections."""
+        sql = f"SELECT body FROM entry WHERE seq > ? AND ({NOTABLE}) ORDER BY seq"  # noqa: S608 - constants
+        after = max(after, self.last - NOTABLE_WINDOW)
+        return [_entry(row[0]) for path in self._files(after) for row in _read(path, sql, (after,))]
 
     def search(
         self, query: Query, now_ms: int, *, after: int = 0, wanted: Callable[[], bool] = lambda: True
     ) -> array[int]:
-        """The numbers of all entries that match, ascending. For a worker thread: it opens its own connection."""
+        """The numbers of all entries that match, ascending. For a worker thread: it opens its own connections."""
         where, params = query.where(now_ms)
-        db = _connect(self._path)
-        try:
-            db.set_progress_handler(lambda: 0 if wanted() else 1, STEPS)
-            found = array("q")
-            sql = f"SELECT seq FROM entry WHERE seq > ? AND ({where or '1'}) ORDER BY seq"  # noqa: S608 - from parse()
-            for row in db.execute(sql, (after, *params)):
-                found.append(row[0])
-            return found
-        except sqlite3.Error as error:
-            raise BkError("the search stopped", str(error), "try it again, or narrow it") from error
-        finally:
-            db.close()
+        sql = f"SELECT seq FROM entry WHERE seq > ? AND ({where}) ORDER BY seq"  # noqa: S608 - made of constants by parse()
+        found = array("q")
+        for path in self._files(after):
+            found.extend(row[0] for row in _read(path, sql, (after, *params), wanted))
+        return found
 
     def close(self) -> None:
         """Let go of the file."""
@@ -118,25 +110,50 @@ class Feed:
 
     def _open(self) -> None:
         self.close()
+        self._older = archives(self._state.root)
         self._db = _connect(self._path)
 
+    def _files(self, after: int) -> list[str]:
+        """The segments that hold entries beyond `after`, oldest first."""
+        return [path for _, last, path in self._older if last > after] + [self._path]
+
     def _load(self, number: int) -> dict[int, Entry]:
-        if self._db is None:
-            return {}
-        bounds = (number * PAGE, number * PAGE + PAGE)
+        low, high = number * PAGE, number * PAGE + PAGE
+        sql = "SELECT seq, body FROM entry WHERE seq >= ? AND seq < ?"
         try:
-            rows = self._db.execute("SELECT seq, body FROM entry WHERE seq >= ? AND seq < ?", bounds).fetchall()
-        except sqlite3.Error as error:
+            rows = [
+                row
+                for first, last, path in self._older
+                if first < high and last >= low
+                for row in _read(path, sql, (low, high))
+            ]
+            if self._db is not None:
+                rows += self._db.execute(sql, (low, high)).fetchall()
+        except (sqlite3.Error, BkError) as error:
             self._broken(error)
             return {}
         return {seq: _entry(body) for seq, body in rows}
 
-    def _broken(self, error: sqlite3.Error) -> bool:
+    def _broken(self, error: Exception) -> bool:
         """Remember why the ledger cannot be read; True when that is news."""
         news = self.problem is None
         self.problem = BkError("the ledger cannot be read", f"{self._path}: {error}", "bk diag")
         self._version = -1
         return news
+
+
+def _read(
+    path: str, sql: str, params: Sequence[object], wanted: Callable[[], bool] = lambda: True
+) -> list[tuple[Any, ...]]:
+    """Rows over a connection of this thread's own; raises BkError when they cannot be had or are no longer wanted."""
+    db = _connect(path)
+    try:
+        db.set_progress_handler(lambda: 0 if wanted() else 1, STEPS)
+        return db.execute(sql, params).fetchall()
+    except sqlite3.Error as error:
+        raise BkError("the search stopped", f"{path}: {error}", "try it again, or run bk diag") from error
+    finally:
+        db.close()
 
 
 def parsed(text: str) -> Query:

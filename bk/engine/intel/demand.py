@@ -44,9 +44,10 @@ class Span:
     def meets(self, other: Span) -> bool:
         """Whether some version could lie inside both."""
         for one, two in ((self, other), (other, self)):
-            if one.low is not None and two.high is not None:
-                if one.low > two.high or (one.low == two.high and not (one.low_in and two.high_in)):
-                    return False
+            if one.low is None or two.high is None:
+                continue
+            if one.low > two.high or (one.low == two.high and not (one.low_in and two.high_in)):
+                return False
         return True
 
     def cut(self, other: Span) -> None:
@@ -77,9 +78,9 @@ class Demand:
             return None
         if key in self.excluded:
             return False
-        if self.ecosystem in ("npm", "cargo") and order.is_prerelease(self.ecosystem, version):
-            if order.numbers(key) not in self.named:
-                return False
+        apart = self.ecosystem in ("npm", "cargo") and order.is_prerelease(self.ecosystem, version)
+        if apart and order.numbers(key) not in self.named:
+            return False
         return any(span.holds(key) for span in self.spans)
 
 
@@ -161,7 +162,9 @@ def _term(ecosystem: str, op: str, text: str, excluded: list[Key], named: set[tu
     if shape is None:
         return None
     given = [part for part in shape.groups()[:4] if part is not None]
-    numbers = tuple(int(part) for part in given[: next((n for n, p in enumerate(given) if not p.isdigit()), len(given))])
+    numbers = tuple(
+        int(part) for part in given[: next((n for n, p in enumerate(given) if not p.isdigit()), len(given))]
+    )
     open_ended = len(numbers) < len(given)
     if not numbers:
         return Span(None, None) if op in ("", "=", "==", ">=", "^", "~") else None

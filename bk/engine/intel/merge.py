@@ -5,6 +5,7 @@ A withdrawn entry counts against every source that repeats it, because lists are
 
 from __future__ import annotations
 
+from bk.engine.intel import order
 from bk.engine.intel.names import canonical_name
 from bk.engine.intel.record import Record
 from bk.engine.intel.versions import canonical_version
@@ -37,9 +38,14 @@ def merge(records: Iterable[Record], withdrawn: Sequence[Withdrawn] = ()) -> lis
 
 
 def _canonical(record: Record) -> tuple[str, ...] | None:
+    """Versions in one spelling, oldest first where they can all be compared."""
     if record.kind != "exact":
         return tuple(sorted(set(record.versions)))
-    return tuple(sorted({canonical_version(record.ecosystem, version) for version in record.versions}))
+    versions = sorted({canonical_version(record.ecosystem, version) for version in record.versions})
+    keys = {version: order.key(record.ecosystem, version) for version in versions}
+    if None not in keys.values():
+        versions.sort(key=lambda version: keys[version] or ())
+    return tuple(versions)
 
 
 def _buried(record: Record, versions: tuple[str, ...] | None, grave: Withdrawn) -> tuple[str, ...] | None:

@@ -34,7 +34,9 @@ def canonical_name(ecosystem: str, name: str) -> str:
 
 def lowered(text: str) -> str:
     """ASCII letters in lower case, everything else untouched."""
-    return text.lower() if text.isascii() else text.encode(errors="surrogatepass").lower().decode(errors="surrogatepass")
+    return (
+        text.lower() if text.isascii() else text.encode(errors="surrogatepass").lower().decode(errors="surrogatepass")
+    )
 
 
 def spellings(ecosystem: str, name: str) -> Iterator[str]:

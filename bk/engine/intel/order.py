@@ -17,9 +17,7 @@ if TYPE_CHECKING:
     Key: TypeAlias = tuple[Any, ...]
 
 _SEMVER = re.compile(r"(\d+(?:\.\d+){0,3})(?:-([0-9A-Za-z.-]+))?(?:\+.*)?", re.ASCII)
-_PEP440 = re.compile(
-    r"(?:(\d+)!)?(\d+(?:\.\d+)*)(?:(a|b|rc)(\d+))?(?:\.post(\d+))?(?:\.dev(\d+))?(?:\+.*)?", re.ASCII
-)
+_PEP440 = re.compile(r"(?:(\d+)!)?(\d+(?:\.\d+)*)(?:(a|b|rc)(\d+))?(?:\.post(\d+))?(?:\.dev(\d+))?(?:\+.*)?", re.ASCII)
 _COMPOSER = re.compile(r"(\d+(?:\.\d+)*)(?:-(alpha|beta|rc|patch)([\d.-]*))?(-dev)?", re.ASCII)
 _TOKENS = re.compile(r"\d+|[a-z]+", re.ASCII | re.IGNORECASE)
 _MAVEN = {"alpha": 0, "a": 0, "beta": 1, "b": 1, "milestone": 2, "m": 2, "rc": 3, "cr": 3, "snapshot": 4, "sp": 6}

@@ -31,7 +31,7 @@ class Record:
         "versions",
     )
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - the columns of a claim, in the order they are told
         self,
         ecosystem: str,
         name: str,

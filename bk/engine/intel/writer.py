@@ -56,7 +56,9 @@ def write(path: str, records: Iterable[Record], meta: Mapping[str, Json]) -> dic
         _sync_directory(os.path.dirname(path) or ".")
     except OSError as error:
         raise BkError(
-            "the threat index could not be written", f"{path}: {error.strerror}", "free the disk, then `bk catalogs rebuild`"
+            "the threat index could not be written",
+            f"{path}: {error.strerror}",
+            "free the disk, then `bk catalogs rebuild`",
         ) from error
     finally:
         if os.path.lexists(aside):

@@ -49,6 +49,7 @@ TOKENS: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("huggingface-token", ("hf_",), _START + r"hf_" + _A + r"{30,}+"),
     ("sendgrid-key", ("sg.",), _START + r"SG\." + _W + r"{16,64}+\." + _W + r"{16,}+"),
     ("digitalocean-token", ("_v1_",), r"do[opr]_v1_[a-f0-9]{64}"),
+    ("bk-seal-key", ("bkseal1:",), r"bkseal1:[0-9a-f]{1,64}:\d{1,12}:\d{1,18}:[0-9a-f]{32,}+(?::[0-9a-f]{8})?"),
     ("vault-token", ("hvs.", "hvb.", "hvr."), _START + r"hv[sbr]\." + _W + r"{24,}+"),
     ("docker-token", ("dckr_pat_",), r"dckr_pat_" + _W + r"{20,}+"),
     ("databricks-token", ("dapi",), _START + r"dapi[0-9a-f]{32}(?:-\d)?"),
@@ -99,8 +100,9 @@ def maybe_token(low: str) -> bool:
     """Whether any literal of TOKENS could occur: in one expression, because a loop over them costs five times more."""
     return (
         ("_" in low
-         and ("gh" in low or "hub_" in low or "npm_" in low or "k_" in low or "sec_" in low or "hf_" in low or "_v1_" in low
-              or "dckr" in low or "shp" in low or "rubyg" in low or "lsa_" in low or "lin_" in low or "pscale" in low))
+         and ("gh" in low or "hub_" in low or "npm_" in low or "k_" in low or "sec_" in low or "hf_" in low
+              or "_v1_" in low or "dckr" in low or "shp" in low or "rubyg" in low or "lsa_" in low or "lin_" in low
+              or "pscale" in low))
         or ("-" in low
             and ("gl" in low or "pypi-" in low or "sk-" in low or "xapp-" in low or "gocspx-" in low
                  or "age-sec" in low or "xai-" in low or "pplx-" in low or "tskey" in low or "nrak-" in low
@@ -109,6 +111,7 @@ def maybe_token(low: str) -> bool:
             and ("hooks.sl" in low or "ya29." in low or "sg." in low or "hv" in low or "dp.pt." in low))
         or "kia" in low or "asia" in low or "abia" in low or "acca" in low or "xox" in low or "aiza" in low
         or "dapi" in low or "cio" in low or "accountk" in low or ":aa" in low or "sntrys" in low or "atatt3" in low
+        or "bkseal" in low
     )  # fmt: skip
 
 

@@ -112,7 +112,8 @@ class Desk:
         try:
             world = self._world.current()
             self._alarm = True
-            signal.setitimer(signal.ITIMER_REAL, world.policy.values["hook.deadline_ms"] / 1000 * SHARE)
+            left = min(request.deadline_ms, world.policy.values["hook.deadline_ms"])
+            signal.setitimer(signal.ITIMER_REAL, max(left, 1) / 1000 * SHARE)
             pending = self._surface.prepare(request, world)
             self._alarm = False
         except Exception as error:  # noqa: BLE001 - a defect in deciding one call must deny it and keep serving

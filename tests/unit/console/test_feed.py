@@ -6,6 +6,7 @@ import os
 import sqlite3
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -17,7 +18,13 @@ from bk.engine.state import State
 
 
 def entry(number: int, level: str = "allow") -> Entry:
-    data = {"harness": "claude-code", "tool": "Bash", "input": {"command": f"echo {number}"}, "actions": [], "findings": []}
+    data = {
+        "harness": "claude-code",
+        "tool": "Bash",
+        "input": {"command": f"echo {number}"},
+        "actions": [],
+        "findings": [],
+    }
     return Entry("decision", "hook:claude-code", data, level=level)
 
 
@@ -103,7 +110,7 @@ def test_what_makes_incidents_is_found(state: State) -> None:
 
 def test_damage_is_named_and_recovery_noticed(state: State) -> None:
     write(state, entry(1))
-    whole = open(state.audit, "rb").read()
+    whole = Path(state.audit).read_bytes()
     feed = Feed(state)
     with open(state.audit, "wb") as file:
         file.write(b"not a database, not at all" * 100)

@@ -8,7 +8,9 @@ from bk.engine.console.incidents import ACKNOWLEDGE, Incidents, is_notable
 from bk.engine.model import Entry
 
 
-def blocked(seq: int, rule: str = "path/secret", target: str = "/h/.ssh/id", level: str = "block", **data: Any) -> Entry:
+def blocked(
+    seq: int, rule: str = "path/secret", target: str = "/h/.ssh/id", level: str = "block", **data: Any
+) -> Entry:
     findings = [{"rule": rule, "level": level, "reason": "r", "target": target, "instead": "ask"}]
     said = {"tool": "Bash", "kind": "shell", "input": {"command": f"cat {target}"}, "findings": findings, **data}
     return Entry("decision", "hook:claude-code", said, level=level, at=seq * 1000, seq=seq)
@@ -30,7 +32,10 @@ def test_the_same_matter_is_one_incident_and_another_target_is_another() -> None
     book = Incidents()
     assert book.absorb([blocked(1), blocked(2), blocked(3, target="/h/.aws/credentials")])
     cases = book.cases()
-    assert [(case.count, case.incident.title) for case in cases] == [(1, "cat /h/.aws/credentials"), (2, "cat /h/.ssh/id")]
+    assert [(case.count, case.incident.title) for case in cases] == [
+        (1, "cat /h/.aws/credentials"),
+        (2, "cat /h/.ssh/id"),
+    ]
     assert cases[1].first_at == 1000
     assert cases[1].incident.at == 2000
     assert cases[1].incident.next_step == "ask"

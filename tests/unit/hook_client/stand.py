@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import importlib.util
 import json
 import os
@@ -25,8 +26,9 @@ CALL = b'{"hook_event_name":"PreToolUse","tool_name":"Bash","tool_input":{"comma
 COLD_CODE = 9
 
 # Stands in for the decision only: the client around it is the real one. `order` says how it behaves.
+FIELDS = ("harness", "event", "cwd", "home", "nonce", "env", "deadline_ms")
 SCRIPT = """#!{python}
-import json, os, sys, time, types
+import hashlib, json, os, sys, time, types
 if {place!r}:
     import bk.engine.state
     bk.engine.state.PLACE = {place!r}
@@ -39,8 +41,9 @@ def run(request):
         raise RuntimeError("it broke")
     if order == "exit":
         os._exit(0)
-    told = {{name: getattr(request, name) for name in ("harness", "event", "cwd", "home", "nonce", "env", "deadline_ms")}}
-    told["body"] = request.body.decode("latin-1")
+    told = {{name: getattr(request, name) for name in {fields!r}}}
+    told["body"] = request.body[:1000].decode("latin-1")
+    told["digest"] = hashlib.sha256(request.body).hexdigest()
     told["environ"] = sorted(os.environ)
     return Reply({code}, json.dumps(told).encode(), b"cold")
 cold = types.ModuleType("bk.hook.cold")
@@ -102,7 +105,9 @@ class Installation:
         self.order = folder / "order"
         self.order.write_text("answer")
         script = folder / "bk-hook-python"
-        script.write_text(SCRIPT.format(python=sys.executable, folder=str(folder), code=COLD_CODE, place=place))
+        script.write_text(
+            SCRIPT.format(python=sys.executable, folder=str(folder), code=COLD_CODE, place=place, fields=FIELDS)
+        )
         script.chmod(0o755)
         if binary is None:
             self.argv = [sys.executable, "-I", str(script)]
@@ -145,7 +150,6 @@ def engine(path: Path, behaviour: Behaviour) -> Iterator[list[BaseException]]:
     listener.bind(str(path))
     listener.listen(16)
     raised: list[BaseException] = []
-    leave, wake = os.pipe()
 
     def serve() -> None:
         while True:
@@ -169,8 +173,6 @@ def engine(path: Path, behaviour: Behaviour) -> Iterator[list[BaseException]]:
     finally:
         listener.shutdown(socket.SHUT_RDWR)
         listener.close()
-        os.close(leave)
-        os.close(wake)
         thread.join(25)
         path.unlink(missing_ok=True)
 
@@ -198,6 +200,11 @@ def replying(data: bytes) -> Behaviour:
 def answer(code: int = 0, out: bytes = b"", err: bytes = b"", status: int = protocol.ANSWER) -> bytes:
     """A reply frame."""
     return protocol.encode_reply(status, code, out, err)
+
+
+def digest(body: bytes) -> str:
+    """A body's name, as the cold decision tells it."""
+    return hashlib.sha256(body).hexdigest()
 
 
 def dead_end() -> Path:

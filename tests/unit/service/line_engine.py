@@ -27,7 +27,7 @@ VALUES: dict[str, Any] = {
 class Request:
     """What the line said."""
 
-    harness, event = "line", "pre"
+    harness, event, deadline_ms = "line", "pre", 5000
 
     def __init__(self, line: bytes) -> None:
         self.body = line

@@ -38,6 +38,7 @@ def _sequence(lines: list[tuple[int, str]], at: int, indent: int) -> tuple[list[
     made: list[Json] = []
     while at < len(lines) and lines[at][0] == indent and lines[at][1].startswith("- "):
         rest = lines[at][1][2:].strip()
+        value: Json
         if _key(rest) is not None:
             lines[at] = (indent + 2, rest)
             value, at = _mapping(lines, at, indent + 2)

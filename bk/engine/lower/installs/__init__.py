@@ -34,8 +34,8 @@ FAMILIES = {
         " openvscode-server"
     ),
     "system": (
-        "brew apt apt-get aptitude dnf yum microdnf apk pacman yay paru zypper snap flatpak port pkg emerge nix-env choco"
-        " winget scoop luarocks cpan cpanm opam"
+        "brew apt apt-get aptitude dnf yum microdnf apk pacman yay paru zypper snap flatpak port pkg emerge nix-env"
+        " choco winget scoop luarocks cpan cpanm opam"
     ),
     "containers": "docker podman nerdctl helm",
     "agents": "claude codex gemini gh",
@@ -44,7 +44,7 @@ _FAMILY = {program: family for family, programs in FAMILIES.items() for program 
 _READERS: dict[str, Reader] = {}
 
 
-def installs(run: Run, cwd: str) -> list[Install]:
+def installs(run: Run, cwd: str) -> list[Install]:  # noqa: ARG001 - manifests will be found from it
     """Every package that this command would fetch or run; empty for a program that installs nothing."""
     program = run.program
     family = _FAMILY.get(program)

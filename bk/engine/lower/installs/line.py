@@ -10,7 +10,20 @@ if TYPE_CHECKING:
 
 _LOCAL = ("./", "../", "/", "~/", "file:", "link:", "portal:", "workspace:", "catalog:", ".\\", "..\\")
 _ARCHIVES = (".tgz", ".tar.gz", ".tar", ".whl", ".zip", ".tar.bz2", ".tar.xz", ".gem", ".vsix", ".crate", ".nupkg")
-_GIT = ("git+", "git://", "git@", "ssh://", "github:", "gitlab:", "bitbucket:", "gist:", "sourcehut:", "hg+", "svn+", "bzr+")
+_GIT = (
+    "git+",
+    "git://",
+    "git@",
+    "ssh://",
+    "github:",
+    "gitlab:",
+    "bitbucket:",
+    "gist:",
+    "sourcehut:",
+    "hg+",
+    "svn+",
+    "bzr+",
+)
 
 
 class Line:
@@ -87,9 +100,7 @@ def install(
 ) -> Install:
     """One Install. It is certain when its word was: an unknown word is no plain string."""
     certain = type(word) is str and "$" not in name and "`" not in name
-    return Install(
-        ecosystem, name, version, manager=manager, source=source, runs=runs, certain=certain
-    )
+    return Install(ecosystem, name, version, manager=manager, source=source, runs=runs, certain=certain)
 
 
 def elsewhere(spec: str) -> str:

@@ -36,18 +36,32 @@ CREATE_VERBS = {
     "bun": options("create c"),
 }
 RUNNERS = options("npx bunx pnpx pnx")
-TAKES = options(
-    "-w --workspace -C --prefix --registry --tag --omit --include --cache --userconfig --globalconfig --loglevel"
-    " --before --otp --access --script-shell --location --install-strategy --cpu --os --libc --depth --save-prefix"
-    " --proxy --https-proxy --noproxy --ca --cafile --cert --key --node-options --user-agent --scope --fetch-retries"
-    " --fetch-timeout --maxsockets --min-release-age --minimum-release-age -F --filter --filter-prod --dir --cwd"
-    " --store-dir --virtual-store-dir --modules-dir --lockfile-dir --reporter --network-concurrency --child-concurrency"
-    " --package-import-method --node-linker --public-hoist-pattern --hoist-pattern --modules-folder --cache-folder"
-    " --mutex --network-timeout --config --backend --cache-dir --concurrent-scripts --linker --omit --save-catalog-name"
-    " --global-dir --use-node-version --trust-policy --link-workspace-packages --gitmodules --diff --shell"
+TAKES = {
+    "npm": options(
+        "-w --workspace -C --prefix --registry --tag --omit --include --cache --userconfig --globalconfig --loglevel"
+        " --before --otp --access --script-shell --location --install-strategy --cpu --os --libc --depth --save-prefix"
+        " --proxy --https-proxy --noproxy --ca --cafile --cert --key --node-options --user-agent --scope"
+        " --fetch-retries --fetch-timeout --maxsockets --min-release-age"
+    ),
+    "pnpm": options(
+        "-C --dir -F --filter --filter-prod --registry --store-dir --virtual-store-dir --modules-dir --lockfile-dir"
+        " --reporter --network-concurrency --child-concurrency --package-import-method --node-linker --loglevel"
+        " --public-hoist-pattern --hoist-pattern --global-dir --cpu --os --libc --save-catalog-name --resolution-mode"
+    ),
+    "yarn": options(
+        "--cwd --registry --modules-folder --cache-folder --mutex --network-timeout --network-concurrency"
+        " --global-folder --link-folder --proxy --https-proxy --otp --tag --mode --prefix"
+    ),
+    "bun": options(
+        "--cwd --registry --config --backend --cache-dir --concurrent-scripts --linker --omit --network-concurrency"
+        " -F --filter --ca --cafile --minimum-release-age --cpu --os"
+    ),
+}
+RUN_OPTIONS = options("-p --package -c --call --allow-build")
+_SAME = {"npx": "npm", "bunx": "bun", "pnpx": "pnpm", "pnx": "pnpm", "ng": "npm", "expo": "npm", "lerna": "npm"}
+_REGISTRY_TARBALL = re.compile(
+    r"https?://[^/]+/(?:.*/)?((?:@[^/]+/)?[^/@]+)/-/[^/]*?-(\d+\.\d+\.\d+[^/]*?)\.tgz", re.ASCII
 )
-RUN_TAKES = TAKES | options("-p --package -c --call -n --node-arg --node-options --allow-build")
-_REGISTRY_TARBALL = re.compile(r"https?://[^/]+/(?:.*/)?((?:@[^/]+/)?[^/@]+)/-/[^/]*?-(\d+\.\d+\.\d+[^/]*?)\.tgz", re.ASCII)
 _SHORTHAND = re.compile(r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+(?:#.*)?", re.ASCII)
 
 
@@ -60,13 +74,15 @@ def read(program: str, words: Sequence[str]) -> list[Install]:
     if program == "deno":
         return _deno(words)
     manager = "yarn" if program == "yarnpkg" else program
-    line = split(words, TAKES, until=1)
+    takes = TAKES[_SAME.get(manager, manager)]
+    line = split(words, takes | {"--package"}, until=1)
     if not line.words:
         return []
-    verb, rest = line.words[0], line.rest
+    verb: str = line.words[0]
+    rest: Sequence[str] = line.rest
     if manager == "yarn" and verb in ("global", "workspace", "workspaces"):
         skip = {"global": 0, "workspace": 1, "workspaces": 0}[verb]
-        nested = split(rest, TAKES, until=1 + skip)
+        nested = split(rest, takes, until=1 + skip)
         if len(nested.words) <= skip:
             return []
         verb, rest = nested.words[skip], nested.rest
@@ -77,7 +93,7 @@ def read(program: str, words: Sequence[str]) -> list[Install]:
     if verb in CREATE_VERBS.get(manager, ()):
         return _create(manager, rest)
     if verb in VERBS[manager]:
-        given = split(rest, TAKES)
+        given = split(rest, takes)
         return [made for word in [*given.words, *given.rest] for made in specs(manager, word)]
     return []
 
@@ -93,7 +109,7 @@ def specs(manager: str, word: str, *, runs: bool = False) -> list[Install]:
 
 def spec(word: str) -> tuple[str, str, str]:
     """(name, version, source) of a spec; source is "" for the registry."""
-    text = str(word).removeprefix("npm:").removeprefix("jsr:")
+    text = str(word).rpartition("@npm:")[2].removeprefix("npm:").removeprefix("jsr:")
     place = elsewhere(text)
     if not place and text[:1] != "@" and _SHORTHAND.fullmatch(text):
         place = "git"
@@ -102,12 +118,7 @@ def spec(word: str) -> tuple[str, str, str]:
         return (found[1].replace("%2f", "/").replace("%2F", "/"), found[2], place) if found else ("", "", place)
     at = text.find("@", 1)
     name, version = (text, "") if at < 0 else (text[:at], text[at + 1 :])
-    if name[:1] == "@":
-        name = "/".join(name.split("/")[:2])
-    else:
-        name = name.partition("/")[0]
-    if version.startswith("npm:"):
-        return spec(version)
+    name = "/".join(name.split("/")[:2]) if name[:1] == "@" else name.partition("/")[0]
     if version.startswith(("workspace:", "patch:", "catalog:")):
         return name, "", "file"
     place = elsewhere(version)
@@ -116,7 +127,7 @@ def spec(word: str) -> tuple[str, str, str]:
 
 def _runner(manager: str, words: Sequence[str]) -> list[Install]:
     """`npx`-like: the packages of `-p`, else the first operand, are fetched and run."""
-    line = split(words, RUN_TAKES, until=1)
+    line = split(words, TAKES[_SAME.get(manager, manager)] | RUN_OPTIONS, until=1)
     wanted = [value for value in line.values("-p", "--package") if value and value[:1] != "-"]
     if not wanted and not line.has("-c", "--call"):
         wanted = line.words or line.rest[:1]
@@ -131,7 +142,7 @@ def _packages_before(line: Line) -> list[str]:
 
 def _create(manager: str, words: Sequence[str]) -> list[Install]:
     """`npm init foo` fetches and runs `create-foo`."""
-    line = split(words, RUN_TAKES, until=1)
+    line = split(words, TAKES[_SAME.get(manager, manager)] | RUN_OPTIONS, until=1)
     word = (line.words or line.rest[:1] or [""])[0]
     if not word:
         return []
@@ -168,7 +179,9 @@ def _deno(words: Sequence[str]) -> list[Install]:
     if not line.words or line.words[0] not in ("install", "i", "add", "run", "x", "serve", "eval", "cache"):
         return []
     verb = line.words[0]
-    takes = options("-n --name --root -c --config --import-map --lock --cert --location --v8-flags --seed --port --host")
+    takes = options(
+        "-n --name --root -c --config --import-map --lock --cert --location --v8-flags --seed --port --host"
+    )
     given = split(line.rest, takes, until=1 if verb in ("run", "serve", "x") else -1)
     runs = verb in ("run", "serve", "x")
     made: list[Install] = []

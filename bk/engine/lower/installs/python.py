@@ -16,24 +16,27 @@ PIP_TAKES = options(
     "-r --requirement -c --constraint -t --target -i --index-url --extra-index-url -f --find-links --prefix --root"
     " --python-version --platform --implementation --abi --only-binary --no-binary --progress-bar --log --proxy"
     " --retries --timeout --trusted-host --cert --client-cert --cache-dir --src --upgrade-strategy -C --config-settings"
-    " --config-setting --global-option --install-option --build-option --hash --python -p --exists-action"
+    " --config-setting --global-option --install-option --build-option --hash --python --exists-action"
     " --keyring-provider --use-feature --use-deprecated --report --group -d --dest --download -w --wheel-dir -b --build"
     " --override --resolution --prerelease --index-strategy --exclude-newer --index --default-index --link-mode"
-    " --refresh-package -P --upgrade-package --reinstall-package --no-build-package --no-binary-package --build-constraint"
+    " --refresh-package -P --upgrade-package --reinstall-package --no-build-package --no-binary-package"
+    " --build-constraint"
 )
 UV_TAKES = PIP_TAKES | options(
-    "--with --with-requirements --with-editable --from --directory --project --config-file --env-file --extra --optional"
-    " --group --only-group --no-group --package --marker --tag --rev --branch --script -m --module --color --bounds"
+    "-p --with --with-requirements --with-editable --from --directory --project --config-file --env-file --extra"
+    " --optional --group --only-group --no-group --package --marker --tag --rev --branch --script -m --module --color --bounds"
     " --allow-insecure-host --python-platform --keyring-provider"
 )
 PROJECT_TAKES = options(
     "--group -G -E --extras --source --python --platform -C --directory -P --project --markers -p --features --path"
-    " --git --rev --branch --tag --subdirectory -dG -k --lockfile --index --venv -c --config --pre-commit --optional"
-    " -i --extra-pip-args --categories --name -f --feature --pypi-index -r --requirements"
+    " --git --rev --branch --tag --subdirectory -dG --lockfile --index --venv -c --config -i --extra-pip-args"
+    " --categories --name --pypi-index -r --requirements"
 )
-PIPX_TAKES = options("--python --index-url -i --pip-args --suffix --spec --preinstall --backend --with --requirement -r")
+PIPX_TAKES = options(
+    "--python --index-url -i --pip-args --suffix --spec --preinstall --backend --with --requirement -r"
+)
 CONDA_TAKES = options(
-    "-n --name -p --prefix -c --channel --file -f --solver --subdir --platform --repodata-fn --override-frozen"
+    "-n --name -p --prefix -c --channel --file --solver --subdir --platform --repodata-fn --override-frozen"
     " --feature --manifest-path -e --environment --expose --with -r --root-prefix"
 )
 PYTHON_TAKES = options("-X -W --check-hash-based-pycs")
@@ -128,7 +131,7 @@ def _pipx(manager: str, words: Sequence[str]) -> list[Install]:
     if verb == "run":
         given = split(line.rest, PIPX_TAKES, until=1)
         wanted = [word for word in given.values("--spec") or given.words if not word.endswith(".py")]
-        return _each(manager, [*wanted, *given.values("--with")], runs=True)
+        return _each(manager, [*wanted, *given.values("-w", "--with")], runs=True)
     if verb in ("install", "inject", "upgrade"):
         given = split(line.rest, PIPX_TAKES)
         wanted = given.words[1:] if verb == "inject" else given.words
@@ -146,7 +149,7 @@ def _uv(manager: str, words: Sequence[str]) -> list[Install]:
         return _each(manager, [*given.words, *given.rest])
     if verb == "run":
         given = split(line.rest, UV_TAKES, until=1)
-        runs = _each(manager, _listed(given.values("--with")), runs=True)
+        runs = _each(manager, _listed(given.values("-w", "--with")), runs=True)
         return runs + _each(manager, given.values("--from"), runs=True)
     if verb == "tool":
         return _uv_tool(manager, line.rest)
@@ -167,14 +170,16 @@ def _uv_tool(manager: str, words: Sequence[str]) -> list[Install]:
         return _uvx(manager, line.rest)
     if verb in ("install", "upgrade"):
         given = split(line.rest, UV_TAKES)
-        return _each(manager, map(_at, [*(given.values("--from") or given.words), *_listed(given.values("--with"))]))
+        return _each(
+            manager, map(_at, [*(given.values("--from") or given.words), *_listed(given.values("-w", "--with"))])
+        )
     return []
 
 
 def _uvx(manager: str, words: Sequence[str]) -> list[Install]:
     line = split(words, UV_TAKES, until=1)
     wanted = line.values("--from") or line.words or line.rest[:1]
-    return _each(manager, map(_at, [*wanted, *_listed(line.values("--with"))]), runs=True)
+    return _each(manager, map(_at, [*wanted, *_listed(line.values("-w", "--with"))]), runs=True)
 
 
 def _at(word: str) -> str:
@@ -211,7 +216,9 @@ def _project(manager: str, words: Sequence[str]) -> list[Install]:
 
 
 def _easy(manager: str, words: Sequence[str]) -> list[Install]:
-    line = split(words, options("-d --install-dir -i --index-url -f --find-links -H -s --script-dir -b --build-directory"))
+    line = split(
+        words, options("-d --install-dir -i --index-url -f --find-links -H -s --script-dir -b --build-directory")
+    )
     return _each(manager, line.words)
 
 
@@ -229,7 +236,7 @@ def _conda(manager: str, words: Sequence[str]) -> list[Install]:
     given = split(rest, CONDA_TAKES)
     if given.has("--pypi", "--pip"):
         return _each(manager, given.words)
-    return _conda_specs(manager, [*given.words, *given.values("--with")])
+    return _conda_specs(manager, [*given.words, *given.values("-w", "--with")])
 
 
 def _conda_specs(manager: str, words: Iterable[str], *, runs: bool = False) -> list[Install]:

@@ -1,0 +1,266 @@
+"""The ledger, as the command line and the dashboard may read it; and the few verbs by which a person changes it."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from bk.engine.console.gate import require_admin
+from bk.engine.console.proof import absent, file_of, inclusion
+from bk.engine.errors import USAGE, BkError
+from bk.engine.ledger.errors import from_sqlite
+from bk.engine.ledger.merkle import leaf_hash
+from bk.engine.ledger.query import Query, parse, run, stored
+from bk.engine.ledger.schema import reader
+from bk.engine.ledger.verify import archives
+from bk.engine.model import Entry
+from bk.engine.state import State
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bk.engine.ledger.checkpoint import Checkpoint
+    from bk.engine.ledger.report import Report
+
+Json = Any
+POLL_S = 0.2
+PAGE = 2_000
+
+
+class Page:
+    """Entries, newest first, and whether older ones match too."""
+
+    def __init__(self, entries: list[Entry], more: bool) -> None:
+        self.entries = entries
+        self.more = more
+
+
+class Shown:
+    """One entry in full: `intact` says whether its text still has the hash it was chained with."""
+
+    def __init__(self, entry: Entry, body: str, intact: bool, proof: dict[str, Json] | None, problem: str) -> None:
+        self.entry = entry
+        self.body = body
+        self.intact = intact
+        self.proof = proof
+        self.problem = problem
+
+
+def begun(state: State) -> bool:
+    """Whether anything was ever recorded here: a missing database alone does not mean that."""
+    return os.path.exists(state.audit) or os.path.exists(state.mark)
+
+
+def query(state: State, text: str, *, limit: int = 50, before: int = 0, now_ms: int | None = None) -> Page:
+    """The newest entries that match, below `before` if given, from the current segment back into closed ones."""
+    wanted, now = parse(text), _now(now_ms)
+    found: list[Entry] = []
+    for first, path in reversed(_files(state)):
+        if before and first >= before:
+            continue
+        with _opened(path) as con:
+            found += run(con, wanted, now, before=before, limit=limit + 1 - len(found))
+        if len(found) > limit:
+            break
+        before = min(before, first) if before else first
+    return Page(found[:limit], len(found) > limit)
+
+
+def entries(state: State, text: str = "", *, after: int = 0, now_ms: int | None = None) -> Iterator[Entry]:
+    """Every matching entry, oldest first, read in pages so that no reader holds the write-ahead log open."""
+    wanted, now = parse(text), _now(now_ms)
+    for _, path in _files(state):
+        full = True
+        while full:
+            with _opened(path) as con:
+                page = run(con, wanted, now, after=after or -1, limit=PAGE)
+            yield from page
+            full = len(page) == PAGE
+            after = page[-1].seq if page else after
+
+
+def tail(
+    state: State,
+    text: str = "",
+    *,
+    last: int = 20,
+    follow: bool = False,
+    stop: Callable[[], bool] = lambda: False,
+    poll_s: float = POLL_S,
+) -> Iterator[Entry]:
+    """The last matching entries, oldest first; then, when following, each new one as it is recorded."""
+    wanted = parse(text)
+    seen = _newest(state)
+    if last > 0:
+        yield from reversed(query(state, text, limit=last, before=seen + 1).entries)
+    con: sqlite3.Connection | None = None
+    version = identity = None
+    try:
+        while follow and not stop():
+            try:
+                info = os.stat(state.audit)
+                if con is None or identity != (info.st_dev, info.st_ino):
+                    con = _reopened(con, state.audit)
+                    identity, version = (info.st_dev, info.st_ino), None
+                changed = con.execute("PRAGMA data_version").fetchone()[0]
+                if changed != version:
+                    version = changed
+                    newest = con.execute("SELECT max(seq) FROM entry").fetchone()[0] or 0
+                    while seen < newest:
+                        page = run(con, wanted, _now(None), after=seen or -1, limit=PAGE)
+                        yield from page
+                        seen = page[-1].seq if len(page) == PAGE else newest
+            except (FileNotFoundError, sqlite3.OperationalError):
+                _closed(con)  # not there yet, or being replaced: the next look decides
+                con = None
+            except sqlite3.Error as error:
+                raise from_sqlite(error, state.audit) from error
+            time.sleep(poll_s)
+    finally:
+        _closed(con)
+
+
+def show(state: State, seq: int) -> Shown:
+    """One entry with everything that can be said about it, its proof included."""
+    with _opened(file_of(state, seq)) as con:
+        row = con.execute("SELECT CAST(body AS BLOB), leaf FROM entry WHERE seq = ?", (seq,)).fetchone()
+    if row is None:
+        raise absent(seq)
+    body, problem, proof = bytes(row[0]), "", None
+    try:
+        proof = inclusion(state, seq)
+    except BkError as error:
+        problem = str(error)
+    text = body.decode(errors="replace")
+    return Shown(stored(seq, text), text, leaf_hash(body) == row[1], proof, problem)
+
+
+def verify(state: State, *, file: str = "", public_key: str = "", seal_key: str = "") -> Report:
+    """Verify this installation, or one file offline. Keys are given as text, as the path of a file, or as `-`."""
+    from bk.engine.ledger.note import PublicKey
+    from bk.engine.ledger.seal import SealKey
+    from bk.engine.ledger.verify import verify as check
+
+    public = _key(public_key, PublicKey.parse, "public key") if public_key else None
+    seal = _key(seal_key, SealKey.parse, "seal key") if seal_key else None
+    if file:
+        if not os.path.exists(file):
+            raise BkError("the file to verify is not there", file, "give the path of an audit.db")
+        return check(os.path.abspath(file), public, seal)
+    if not begun(state):
+        raise BkError("there is no ledger yet", state.audit, "it begins with the first call that bk decides")
+    return check(state, public, seal)
+
+
+def export(state: State, text: str, form: str, write: Callable[[str], object]) -> int:
+    """Write the matching entries in another tool's format, oldest first; returns how many."""
+    from bk.engine.ledger.export import export as written
+
+    return written(entries(state, text), form, write)
+
+
+def checkpoint(state: State, *, admin: bool) -> Checkpoint | None:
+    """Sign what is new now, on a person's word; the word itself is recorded first."""
+    require_admin(admin)
+    from bk.engine.ledger.redact import redactor
+    from bk.engine.ledger.store import Ledger
+
+    ledger = Ledger.open(state, redact=redactor(()), create=False)
+    try:
+        ledger.append([Entry("admin", _person(), {"verb": "checkpoint"})], sync=True)
+        return ledger.checkpoint()
+    finally:
+        ledger.close()
+
+
+def seal(state: State, *, admin: bool) -> str:
+    """Start a fresh seal; returns its verification key, which is kept nowhere. The ledger records that it was done."""
+    require_admin(admin)
+    from bk.engine.ledger import seal as sealing
+    from bk.engine.ledger.redact import redactor
+    from bk.engine.ledger.store import Ledger
+
+    ledger = Ledger.open(state, redact=redactor(()), create=False)
+    try:
+        return sealing.start(ledger, _person())
+    finally:
+        ledger.close()
+
+
+def now() -> int:
+    """The clock that entries carry."""
+    return time.time_ns() // 1_000_000
+
+
+def _now(now_ms: int | None) -> int:
+    return now() if now_ms is None else now_ms
+
+
+def _person() -> str:
+    return f"person:{os.getuid()}"
+
+
+def _files(state: State) -> list[tuple[int, str]]:
+    """(first entry, path) of every file of the ledger, oldest first; the current one may hold entries of the last."""
+    closed = [(first, path) for first, _, path in archives(state.root)] if os.path.isdir(state.root) else []
+    past = max((last for _, last, _ in archives(state.root)), default=0) if closed else 0
+    return [*closed, (past + 1, state.audit)] if begun(state) else closed
+
+
+@contextmanager
+def _opened(path: str) -> Iterator[sqlite3.Connection]:
+    con = reader(path)
+    try:
+        yield con
+    except sqlite3.Error as error:
+        raise from_sqlite(error, path) from error
+    finally:
+        con.close()
+
+
+def _newest(state: State) -> int:
+    if not os.path.exists(state.audit):
+        return 0
+    with _opened(state.audit) as con:
+        return int(con.execute("SELECT max(seq) FROM entry").fetchone()[0] or 0)
+
+
+def _reopened(con: sqlite3.Connection | None, path: str) -> sqlite3.Connection:
+    _closed(con)
+    return reader(path)
+
+
+def _closed(con: sqlite3.Connection | None) -> None:
+    if con is not None:
+        con.close()
+
+
+def _key(given: str, parse_key: Callable[[str], Any], name: str) -> Any:
+    """A key from text, from a file, or from standard input, so that a secret one need not be on the command line."""
+    text = given
+    if given == "-":
+        text = sys.stdin.readline()
+    elif os.path.exists(given):
+        try:
+            with open(given, encoding="utf-8") as file:
+                text = file.read(4096)
+        except (OSError, UnicodeDecodeError) as error:
+            raise BkError(f"the {name} cannot be read", f"{given}: {error}", "give the key or its file") from error
+    try:
+        return parse_key(text.strip())
+    except ValueError as error:
+        raise BkError(
+            f"this is not a {name}",
+            str(error),
+            f"give the {name} as it was printed, its file, or - for input",
+            code=USAGE,
+        ) from error
+
+
+def parsed(text: str) -> Query:
+    """The filter that `text` says; raises BkError that names what is wrong."""
+    return parse(text)
