@@ -6,8 +6,6 @@ import os
 import time
 from collections.abc import Sequence
 
-from bk.engine.state import State
-
 
 class Series:
     """The times of one command, in milliseconds."""
@@ -85,9 +83,3 @@ def cpu_seconds(pid: int) -> float:
     with open(f"/proc/{pid}/stat", encoding="ascii") as file:
         fields = file.read().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def engine_pid(state: State) -> int:
-    """The pid in the engine's lock file."""
-    with open(state.engine_lock, encoding="ascii") as file:
-        return int(file.read().split()[0])

@@ -38,11 +38,14 @@ def tail(
     words: Filter = None,
     *,
     last: Annotated[int, typer.Option("--last", min=0, help="How many entries to begin with.")] = 20,
-    follow: Annotated[bool, typer.Option("--follow/--no-follow", help="Go on as entries are recorded.")] = False,
+    follow: Annotated[
+        bool | None,
+        typer.Option("--follow/--no-follow", help="Go on as entries are recorded (default: on a terminal)."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show the newest entries; with --follow, each new one as it comes."""
-    shown = audit.tail(here(), _filter(words), last=last, follow=follow)
+    """Show the newest entries and, on a terminal or with --follow, each new one as it comes."""
+    shown = audit.tail(here(), _filter(words), last=last, follow=sys.stdout.isatty() if follow is None else follow)
     _write(shown, as_json)
 
 
@@ -69,15 +72,8 @@ def show(seq: Annotated[str, typer.Argument(help="The entry's number.")], *, as_
     """Explain one entry in full: what was asked, what was found, what was answered, and how it is proved."""
     shown = audit.show(here(), _number(seq))
     if as_json:
-        entry = shown.entry
         said: dict[str, Json] = {
-            "seq": entry.seq,
-            "at": entry.at,
-            "kind": entry.kind,
-            "level": entry.level,
-            "actor": entry.actor,
-            "call": entry.call,
-            "data": entry.data,
+            **audit.record(shown.entry),
             "intact": shown.intact,
             "proof": shown.proof,
             "problem": shown.problem,
@@ -217,12 +213,10 @@ def _broken(proof: dict[str, Json]) -> bool:
 
 def _write(entries: Iterable[Entry], as_json: bool) -> None:
     """One line an entry, flushed, so that a follower sees each at once."""
-    from bk.engine.ledger.export import body_of
-
     first = True
     for entry in entries:
         if as_json:
-            _json(body_of(entry))
+            _json(audit.record(entry))
         else:
             if first and sys.stdout.isatty():
                 sys.stdout.write(header() + "\n")

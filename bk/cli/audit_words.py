@@ -12,8 +12,7 @@ from bk.engine.console.describe import agent, subject
 from bk.text import inert, inert_lines
 
 if TYPE_CHECKING:
-    from bk.engine.console.audit import Shown
-    from bk.engine.ledger.report import Report
+    from bk.engine.console.audit import Report, Shown
     from bk.engine.model import Entry
 
 Json = Any
@@ -23,19 +22,21 @@ MOST = 20
 
 def header() -> str:
     """The table's head."""
-    return dim(f"{'SEQ':>9}  {'TIME':<14} {'LEVEL':<10} {'KIND':<9} {'AGENT':<12} SUBJECT")
+    return dim(f"{'SEQ':>9}  {'TIME':<14} {'LEVEL':<10} {'KIND':<10} {'AGENT':<12} SUBJECT")
 
 
 def row(entry: Entry, now_ms: int) -> str:
     """One entry on one line."""
     level = paint(f"{inert(entry.level, 10):<10}", LEVELS.get(entry.level, ""))
-    kind = paint(f"{inert(entry.kind, 9):<9}", STATES["bad"] if entry.kind == "unreadable" else "")
+    kind = paint(f"{inert(entry.kind, 10):<10}", STATES["bad"] if entry.kind == "unreadable" else "")
     start = f"{entry.seq:>9,}  {clock(entry.at, now_ms):<14} {level} {kind} {inert(agent(entry), 12):<12} "
-    return start + inert(subject(entry), max(20, width() - 60))
+    return start + inert(subject(entry), max(20, width() - 61))
 
 
 def clock(at: int, now_ms: int) -> str:
     """Local time: of day within a day, else with the date."""
+    if at <= 0:
+        return "?"
     try:
         moment = datetime.fromtimestamp(at / 1000).astimezone()
     except (ValueError, OverflowError, OSError):
@@ -56,9 +57,9 @@ def full_clock(at: int) -> str:
 def told(shown: Shown) -> list[str]:
     """An entry explained."""
     entry, data = shown.entry, shown.entry.data
-    word = inert(entry.level, 12)
-    lines = [f"#{entry.seq:,}  {paint(word.upper(), LEVELS.get(entry.level, ''))}  {inert(entry.kind, 12)}  "
-             f"{full_clock(entry.at)}", ""]  # fmt: skip
+    level = paint(inert(entry.level.upper(), 12), LEVELS.get(entry.level, ""))
+    head = (f"#{entry.seq:,}", level if entry.level else "", inert(entry.kind, 12), full_clock(entry.at))
+    lines = ["  ".join(part for part in head if part), ""]
     lines += _facts(
         [("by", entry.actor), ("tool", data.get("tool")), ("session", data.get("session")), ("in", data.get("cwd")),
          ("call", entry.call), ("claims", data.get("agent"))]
@@ -157,8 +158,8 @@ def _proof(shown: Shown) -> list[str]:
         lines.append("  proof: chained; no checkpoint covers it yet")
     elif proof["holds"]:
         lines.append(
-            f"  proof: {paint('holds', STATES['ok'])}; leaf {proof['index']:,} of {proof['size']:,} under the checkpoint "
-            f"at #{proof['checkpoint_seq']:,}, signed {full_clock(proof['checkpoint_at'])}"
+            f"  proof: {paint('holds', STATES['ok'])}; leaf {proof['index']:,} of {proof['size']:,} under the "
+            f"checkpoint at #{proof['checkpoint_seq']:,}, signed {full_clock(proof['checkpoint_at'])}"
         )
     elif not proof["signed"]:
         lines.append(

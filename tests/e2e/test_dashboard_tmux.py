@@ -113,7 +113,7 @@ def test_no_escape_sequence_from_an_entry_reaches_the_terminal(pane: Pane, state
     pane.until("left with 0")
     sent = pane.bytes.read_bytes().decode("utf-8", "replace")
     # y copies on purpose, as base64 of JSON; nothing else may speak OSC 52, and never with the entry's own payload
-    assert "cm0gLXJmIC8=" not in sent
+    assert "\x1b]52;c;cm0gLXJmIC8=" not in sent
     assert "\x1b[31;5m" not in sent
     assert "\x9b" not in sent
     assert "\u202e" not in sent
@@ -128,8 +128,12 @@ def test_an_agent_above_makes_it_read_only(state: State, short_dir: Path) -> Non
     try:
         opened.until("READ-ONLY")
         opened.press("?")
+        opened.until("verdicts")
+        opened.press("G")
         opened.until("codex is process")
-        opened.press("Escape", "q")
+        opened.press("Escape")
+        opened.until("READ-ONLY")
+        opened.press("q")
         opened.until("left with")
     finally:
         opened.close()

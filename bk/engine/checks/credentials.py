@@ -100,8 +100,6 @@ TABLE: tuple[Telling, ...] = (
     Telling("ansible-vault decrypt", _B, PRINTS),
     Telling("age -d", _A, "decrypts a file"),
     Telling("snowsql --generate-jwt", _B, PRINTS),
-    Telling("crontab -r", _B, "removes every scheduled job", rule="persistence/cron", instead=PLANT_ADVICE),
-    Telling("crontab -e", _A, f"what is scheduled {PLANT}", rule="persistence/cron", instead=PLANT_ADVICE),
     Telling("at", _A, f"what is scheduled {PLANT}", rule="persistence/at", instead=PLANT_ADVICE),
     Telling("claude", _W, "starts an agent without permission prompts", needs="--dangerously-skip-permissions", rule="agent/unguarded", instead="start it with its prompts on"),
     Telling("codex", _W, "starts an agent without permission prompts", needs="--dangerously-bypass-approvals-and-sandbox --yolo", rule="agent/unguarded", instead="start it with its prompts on"),
@@ -126,7 +124,7 @@ def check(actions: Sequence[Action], facts: Facts) -> Iterable[Finding]:  # noqa
         program = action.program
         if program in BY_PROGRAM:
             low = [word.lower() for word in argv[1:]]
-            plain = [word for word in low if word[:1] != "-" or word in ("-d", "-r", "-e", "--decrypt")]
+            plain = [word for word in low if word[:1] != "-" or word in ("-d", "--decrypt")]
             for telling in BY_PROGRAM[program]:
                 size = len(telling.words) - 1
                 if tuple(plain[:size]) != telling.words[1:]:
@@ -134,7 +132,7 @@ def check(actions: Sequence[Action], facts: Facts) -> Iterable[Finding]:  # noqa
                 if telling.needs and not any(word in telling.needs for word in low):
                     continue
                 yield Finding(telling.rule, telling.level, _said(action, telling.reason), action=action, instead=telling.instead)
-        elif program in _SPECIAL:
+        if program in _SPECIAL:
             found = _SPECIAL[program](action)
             if found is not None:
                 yield found
@@ -154,10 +152,10 @@ def _environment(run: Run) -> Finding | None:
 
 
 def _cron(run: Run) -> Finding | None:
-    words = [word for word in run.argv[1:]]
-    if "-l" in words and len(words) <= 3:
+    words = run.argv[1:]
+    if "-l" in words or "--help" in words:
         return None
-    reason = _said(run, f"schedules programs that {PLANT.replace('would be', 'are')}")
+    reason = _said(run, "changes what the system runs by itself")
     return Finding("persistence/cron", Level.BLOCK, reason, action=run, instead=PLANT_ADVICE)
 
 

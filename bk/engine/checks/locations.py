@@ -242,6 +242,6 @@ TEMPLATES = frozenset(
 )
 TEMPLATE_SUFFIXES = (".env.example", ".env.sample", ".env.template", ".env.dist", ".env.schema")
 PUBLIC = frozenset(("known_hosts", "known_hosts.old"))
-BACKUPS = (".bak", ".old", ".orig", ".save", ".backup", ".copy", ".swp", "~", ".1")
+BACKUPS = frozenset(("bak", "old", "orig", "save", "backup", "copy", "swp", "1"))
 RAW_DEVICES = ("sd", "nvme", "vd", "xvd", "hd", "mmcblk", "mapper", "disk", "dm-", "md", "loop", "kmsg")
 USES = frozenset(("source", ".", "--env-file"))

@@ -27,7 +27,7 @@ SHOWN = 6
 PLACES = {"git": "a git repository", "url": "a URL", "file": "a local file"}
 
 
-def packages(actions: Sequence[Action], facts: Facts) -> Iterable[Finding]:
+def check(actions: Sequence[Action], facts: Facts) -> Iterable[Finding]:
     """What is known of every package that a call would install."""
     seen = set()
     for action in actions:
@@ -129,11 +129,11 @@ def _told(rule: str, level: Level, action: Install, found: Sequence[Match], what
     dates = sorted({match.date for match in found if match.date})
     version = f" {_text(action.version)}" if action.version else ""
     listed = f" ({_some(versions)})" if versions and rule != KNOWN else ""
-    since = f" since {dates[0]}" if dates else ""
-    known = f" [{_some(ids, 2)}]" if ids else ""
-    reason = (
-        f"{action.ecosystem} package {_text(action.name)}{version} {what}{listed} by {_words(groups)}{since}{known}"
-    )
+    dated = f", {dates[0]}" if dates else ""
+    known = f" ({_some(ids, 2)}{dated})" if ids else f" ({dates[0]})" if dates else ""
+    alias = f" (listed as {_text(found[0].name)})" if found[0].name != action.name else ""
+    name = f"{_text(action.name)}{version}{alias}"
+    reason = f"{action.ecosystem} package {name} {what}{listed} by {_words(groups)}{known}"
     evidence = {
         "package": action.target,
         "groups": groups,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from bk.engine.checks.locations import KINDS, USES, Location
+from bk.engine.checks.locations import KINDS, TEMPLATES, USES, Location
 from bk.engine.checks.places import WILD, Hit, below, component, exempt, hits, home_depth, split
 from bk.engine.model import Finding, Level, Touch
 
@@ -39,7 +39,17 @@ def check(actions: Sequence[Action], facts: Facts) -> Iterable[Finding]:
             found = _stronger(found, _by_policy(action, (path, leads), blocked, facts.home))
         if found is None or (allowed and _listed(leads, allowed, facts.home) and _listed(path, allowed, facts.home)):
             continue
+        if found.rule == "paths/env-file" and action.mode == "write" and _from_template(actions):
+            continue
         yield found
+
+
+def _from_template(actions: Sequence[Action]) -> bool:
+    """Whether the call reads an environment template: filling `.env` from it is what templates are for."""
+    return any(
+        type(action) is Touch and action.mode == "read" and action.path.rpartition("/")[2].lower() in TEMPLATES
+        for action in actions
+    )
 
 
 def _stronger(one: Finding | None, two: Finding | None) -> Finding | None:

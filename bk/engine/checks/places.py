@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 WILD = re.compile(r"[*?\[]")
 _NAMES = "\n".join(BY_NAME)
+_TOPS = frozenset(place.parts[0] for place in LOCATIONS if place.anchor == "root")
 _glob_cache: dict[str, tuple[str, ...]] = {}
 _CACHE_MAX = 512
 MAX_GLOB = 256
@@ -101,7 +102,7 @@ def _by_shape(parts: Sequence[str], base: str) -> Iterator[Hit]:
     if dot:
         if stem and suffix in SUFFIXES:
             yield Hit(SUFFIXES[suffix])
-        elif suffix in ("bak", "old", "orig", "save", "backup", "copy", "swp", "1"):
+        elif suffix in BACKUPS:
             yield from (Hit(place) for place in BY_NAME.get(stem, ()) if place.distinct)
     elif base.endswith("~"):
         yield from (Hit(place) for place in BY_NAME.get(base[:-1], ()) if place.distinct)
@@ -137,7 +138,7 @@ def _glob_hits(parts: Sequence[str], home: Sequence[str]) -> Iterator[Hit]:
     if exempt(parts[last].replace("*", "x")) or parts[last].endswith(".pub"):
         return
     for index, part in enumerate(parts):
-        if part == "**":
+        if part == "**" or (not part.strip("*?") and parts[0] not in _TOPS):
             continue
         names: Sequence[str] = _matching(part) if WILD.search(part) else (part,) if part in BY_NAME else ()
         for name in names:
@@ -174,9 +175,9 @@ def _fits(place: Location, parts: Sequence[str], index: int, home: Sequence[str]
             return 0
         strength = 1 if not _telling(have, part) else strength
     if place.anchor == "any":
-        weak = WILD.search(parts[index]) and not _telling(parts[index], wanted[-1])
-        if weak and list(parts[:at]) != list(home):
-            return 1 if parts[index].startswith((".", "**")) is False or len(parts[index]) > 1 else 0
+        have = parts[index]
+        if WILD.search(have) and not _telling(have, wanted[-1]) and list(parts[:at]) != list(home):
+            return 1 if have[0] == "." else 0
         return strength
     if place.anchor == "root":
         return strength if at == 0 else 0
@@ -261,5 +262,3 @@ def below(parts: Sequence[str], home: Sequence[str]) -> Location | None:
             return found
     return ABOVE["root"].get(tuple(parts))
 
-
-_ = BACKUPS

@@ -15,7 +15,7 @@ from bk.engine.console.proof import absent, file_of, inclusion
 from bk.engine.errors import USAGE, BkError
 from bk.engine.ledger.errors import from_sqlite
 from bk.engine.ledger.merkle import leaf_hash
-from bk.engine.ledger.query import Query, parse, run, stored
+from bk.engine.ledger.query import parse, run, stored
 from bk.engine.ledger.schema import reader
 from bk.engine.ledger.verify import archives
 from bk.engine.model import Entry
@@ -24,7 +24,7 @@ from bk.engine.state import State
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bk.engine.ledger.checkpoint import Checkpoint
-    from bk.engine.ledger.report import Report
+    from bk.engine.ledger.report import Report as Report  # noqa: PLC0414 - surfaces name it from here
 
 Json = Any
 POLL_S = 0.2
@@ -48,6 +48,13 @@ class Shown:
         self.intact = intact
         self.proof = proof
         self.problem = problem
+
+
+def record(entry: Entry) -> dict[str, Json]:
+    """An entry as the object that the ledger stores."""
+    from bk.engine.ledger.export import body_of
+
+    return body_of(entry)
 
 
 def begun(state: State) -> bool:
@@ -191,6 +198,14 @@ def seal(state: State, *, admin: bool) -> str:
         ledger.close()
 
 
+def recover(state: State, *, admin: bool) -> dict[str, Json]:
+    """Set a damaged ledger aside and go on in a new segment, on a person's word; the first entry there says so."""
+    require_admin(admin)
+    from bk.engine.ledger.recover import recover as recovered
+
+    return dict(recovered(state, _person()))
+
+
 def now() -> int:
     """The clock that entries carry."""
     return time.time_ns() // 1_000_000
@@ -259,8 +274,3 @@ def _key(given: str, parse_key: Callable[[str], Any], name: str) -> Any:
             f"give the {name} as it was printed, its file, or - for input",
             code=USAGE,
         ) from error
-
-
-def parsed(text: str) -> Query:
-    """The filter that `text` says; raises BkError that names what is wrong."""
-    return parse(text)

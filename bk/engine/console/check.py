@@ -44,7 +44,11 @@ class Checked:
         if self.entry is not None:
             said["seq"] = self.entry.seq
         if installs:
-            found = (action for action in self.actions if isinstance(action, Install))
+            found = (
+                action
+                for action in self.actions
+                if isinstance(action, Install) and action.source == "registry" and action.certain
+            )
             said["installs"] = [{"ecosystem": i.ecosystem, "name": i.name, "version": i.version} for i in found]
         return said
 

@@ -91,7 +91,7 @@ def pinned(ecosystem: str, text: str, manager: str = "") -> str:
         return ""
     if ecosystem == "pypi":
         text = text.removeprefix("===").removeprefix("==").strip()
-    elif ecosystem == "cargo" and not text.startswith("=") and manager != "cargo install":
+    elif ecosystem == "cargo" and manager == "cargo" and not text.startswith("="):
         return ""  # `cargo add x@1.2.3` asks for ^1.2.3
     elif ecosystem == "rubygems":
         text = text.removeprefix("=").strip()

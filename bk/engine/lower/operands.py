@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from bk.engine.lower.scope import Scope
 
 _TIGHTENS = re.compile(r"0?[4-7]00|(?:go|og|g|o)(?:-[rwxX]+|=)(?:,(?:go|og|g|o)(?:-[rwxX]+|=))*")
-_REMOTE = re.compile(r"(?:[\w.-]+@)?([\w.-]{2,}|\[[\da-fA-F:]+\]):(?!\\)(.*)", re.DOTALL)
 _USED = ("--env-file",)
 _MODE = ("chmod",)
 
@@ -225,6 +224,13 @@ def _in_place(word: str) -> bool:
     )
 
 
+def _type(_name: str, args: Sequence[str], scope: Scope) -> None:
+    """A query in a Unix shell, `cat` in a Windows one: only what is clearly a path is read."""
+    for word in args:
+        if "/" in word:
+            scope.touch(word, "read")
+
+
 def _docker(_name: str, args: Sequence[str], scope: Scope) -> None:
     """Bind mounts give a container the host's files; an env file is used, not shown."""
     for index, word in enumerate(args):
@@ -296,6 +302,7 @@ _USES: dict[str, Callable[[list[str], bool, str | None, Scope], None]] = {
 SPECIAL: dict[str, Callable[[str, Sequence[str], Scope], None]] = {
     "chmod": _chmod,
     "dd": _dd,
+    "type": _type,
     "sed": _sed,
     "gsed": _sed,
     "git": git.effects,

@@ -33,20 +33,25 @@ def _add(names: str, spec: Spec) -> None:
 
 
 _add(
-    "cat tac nl rev most bat batcat view hexdump hd hexyl xxd strings base32 base64 basenc uniq fold fmt expand"
-    " unexpand wc cksum sum md5 md5sum sha1sum sha224sum sha256sum sha384sum sha512sum shasum b2sum b3sum cmp sdiff"
-    " diff3 iconv pr zcat bzcat xzcat zstdcat lz4cat pygmentize glow mdcat look tsort ptx split csplit nano emacs"
-    " get-content gc more lolcat column xmllint plutil sqlite3 readelf objdump nm ent binwalk exiftool pdftotext"
-    " catdoc enscript vimcat age minisign signify qrencode play fmt uuencode yq-read install_name_tool bsdcat"
-    " select-string sls import-csv format-hex print bsdiff ccat source-highlight highlight jless fx hexdump tail-f"
-    " multitail ack-files nl paste comm join cut",
+    "cat tac nl rev most batcat view hd hexyl uniq expand unexpand wc cksum sum md5 md5sum sha1sum sha224sum"
+    " sha256sum sha384sum sha512sum shasum b2sum b3sum cmp sdiff diff3 iconv pr zcat bzcat xzcat zstdcat lz4cat"
+    " pygmentize glow mdcat look tsort ptx csplit nano get-content gc more lolcat xmllint plutil sqlite3 readelf"
+    " objdump nm ent binwalk exiftool pdftotext catdoc enscript vimcat age minisign signify qrencode uuencode bsdcat"
+    " select-string sls import-csv format-hex bsdiff ccat source-highlight highlight jless fx multitail comm join",
     Spec(
         "read",
-        takes="-d -f -c -b -w -s -t -N -j -A -l -n -o1 --width --columns --delimiter --fields --bytes --language --theme"
-        " --style --line-range --encoding --wrap -e -path -totalcount -tail",
+        takes="--width --columns --delimiter --bytes --language --theme --encoding -totalcount -tail -path",
         paths="--files0-from:read",
     ),
 )
+_add("cut", Spec("read", takes="-d -f -c -b --delimiter --fields --output-delimiter"))
+_add("paste column", Spec("read", takes="-d -s1 --delimiters"))
+_add("fold fmt", Spec("read", takes="-w --width"))
+_add("base32 base64 basenc", Spec("read", takes="-w --wrap"))
+_add("xxd hexdump", Spec("read", takes="-l -g -n -e -f"))
+_add("strings", Spec("read", takes="-n -t --bytes --radix"))
+_add("bat", Spec("read", takes="-l -r -H --language --line-range --theme --style --paging --highlight-line"))
+_add("split", Spec("read", takes="-l -b -n -a --lines --bytes --number --suffix-length"))
 _add("head tail", Spec("read", takes="-n -c --lines --bytes -s --pid --sleep-interval"))
 _add("less", Spec("read", takes="-p -P -x -y -z -b -h -j -t", paths="-o:write -O:write -k:read"))
 _add("od", Spec("read", takes="-A -j -N -S -t -w"))
@@ -70,7 +75,7 @@ _add(
     Spec(
         "search",
         pattern=1,
-        scripts="-e -f --regexp --file --files -l0",
+        scripts="-e -f --regexp --file --files",
         takes="-e -A -B -C -m -g -t -T -M -j -r --regexp --after-context --before-context --context --max-count --glob"
         " --iglob --type --type-not --max-columns --threads --replace --sort --color --max-depth --engine -E --ignore",
         paths="-f:read --file:read --ignore-file:read",
@@ -102,10 +107,13 @@ _add(
     ),
 )
 _add("tee sponge", Spec("write", takes="--output-error"))
+_add("touch", Spec("write", takes="-d -t --date --time", paths="-r:list --reference:list"))
+_add("truncate", Spec("write", takes="-s --size", paths="-r:list --reference:list"))
+_add("fallocate", Spec("write", takes="-l -o --length --offset"))
+_add("mkfifo mknod", Spec("write", takes="-m --mode"))
 _add(
-    "touch truncate fallocate mkfifo mknod patch-file set-content sc add-content ac out-file new-item ni tee-object"
-    " clear-content dos2unix unix2dos",
-    Spec("write", takes="-s -d -t -l -m -o -p --size --date --time --length --mode -value", paths="-r:list"),
+    "set-content sc add-content ac out-file new-item ni tee-object clear-content dos2unix unix2dos",
+    Spec("write", takes="-value -encoding"),
 )
 _add("patch", Spec("write", takes="-p -F -D -B --strip", paths="-i:read --input:read -o:write -d:list -r:write"))
 _add(
@@ -125,7 +133,7 @@ _add("shred", Spec("delete", takes="-n -s --iterations --size --random-source"))
 _add(
     "cp ditto copy-item copy ci gcp",
     Spec(
-        "copy", takes="-S --suffix -Z", paths="-t:into --target-directory:into", deep="-r -R -a --recursive --archive -d"
+        "copy", takes="-S --suffix", paths="-t:into --target-directory:into", deep="-r -R -a --recursive --archive"
     ),
 )
 _add("install", Spec("copy", takes="-m -o -g -S --mode --owner --group --suffix", paths="-t:into"))
@@ -146,14 +154,15 @@ _add(
 )
 _add("scp sftp", Spec("copy", takes="-i -P -F -o -c -l -S -J -D", deep="-r"))
 _add(
-    "ls dir vdir exa eza lsd tree gls get-childitem gci",
-    Spec("list", takes="-I -w -T -L --ignore --width --color --sort --time --level -P"),
+    "ls dir vdir exa eza lsd gls get-childitem gci",
+    Spec("list", takes="-I -w --ignore --width --color --sort --time --level"),
 )
+_add("tree", Spec("list", takes="-I -L -P", deep="*"))
 _add(
     "stat file readlink realpath du test-path get-item gi getfacl lsattr namei findmnt basename-of",
     Spec("none", takes="-c -f --format"),
 )
-_add("gzip gunzip bzip2 bunzip2 xz unxz zstd lz4 pigz brotli compress", Spec("rewrite", takes="-S --suffix -T -o"))
+_add("gzip gunzip bzip2 bunzip2 xz unxz zstd lz4 pigz brotli compress", Spec("rewrite", takes="-S --suffix"))
 _add("unzip", Spec("read", takes="-P -x", paths="-d:tree", pattern=0))
 _add("7z 7za 7zz rar unrar", Spec("read", pattern=1, takes=""))
 _add(
@@ -164,7 +173,7 @@ _add(
         " -passin:none -passout:none -kfile:read -config:read",
     ),
 )
-_add("gpg gpg2", Spec("read", takes="-r -u -o1 --recipient --local-user --homedir", paths="-o:write --output:write"))
+_add("gpg gpg2", Spec("read", takes="-r -u --recipient --local-user --homedir", paths="-o:write --output:write"))
 _add("ssh-keygen", Spec("none", takes="-t -b -C -N -P -O -a -I -n -V -m -F -R -l", paths="-f:keygen"))
 _add("ssh mosh autossh", Spec("none", paths="-E:write -F:read"))
 _add("ssh-add ssh-agent ssh-copy-id", Spec("none"))
@@ -176,7 +185,7 @@ _add("dot-source", Spec("source"))
 _add("make gmake", Spec("none", takes="-j -l -o -W", paths="-f:read -C:list"))
 _add(
     "echo printf print true false : exit return sleep date seq expr let whoami id uname hostname man info whatis which"
-    " whereis type hash jobs fg bg wait ps pgrep pkill killall kill top htop free df uptime history alias unalias set"
+    " whereis hash jobs fg bg wait ps pgrep pkill killall kill top htop free df uptime history alias unalias set"
     " unset export declare typeset local readonly shift getopts read mapfile readarray ulimit umask trap test [ [["
     " dirname basename pwd yes tput clear reset stty tty env printenv nproc arch logger notify-send break continue"
     " systemctl journalctl loginctl write-host write-output tr bc dc factor cal ping dig nslookup host",
@@ -212,7 +221,7 @@ INTERPRETERS: dict[str, frozenset[str]] = {
     "pwsh": frozenset(("-c", "-command", "-Command", "-e")),
     "powershell": frozenset(("-c", "-command", "-Command", "-e")),
 }
-INTERPRETER_TAKES = frozenset(("-W", "-X", "-I", "-M", "-m", "-r", "--require", "--import", "--loader", "-C"))
+INTERPRETER_TAKES = frozenset(("-W", "-X", "-r", "--require", "--import", "--loader", "-C"))
 
 # Programs through which what was fetched flows on; `| sh` after them is still `fetched | sh`.
 FETCHERS = frozenset(("curl", "wget", "fetch", "http", "https", "xh", "aria2c", "iwr", "invoke-webrequest", "lynx"))

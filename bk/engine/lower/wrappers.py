@@ -66,7 +66,7 @@ WRAPPERS: dict[str, Wrapper] = {
     "ltrace": Wrapper("-e -o -p -s -u -a -n -l -x"),
     "watch": Wrapper("-n --interval"),
     "flock": Wrapper("-w -E --timeout --conflict-exit-code", skip=1, text="-c --command"),
-    "script": Wrapper("-t -o -E", skip=1, text="-c --command"),
+    "script": Wrapper("-o -E", skip=1, text="-c --command"),
     "su": Wrapper("-s -g -G -w --shell --group", skip=1, text="-c --command"),
     "runuser": Wrapper("-u -g -G -s --user --group --shell", text="-c --command"),
     "pkexec": Wrapper("--user"),
@@ -84,7 +84,7 @@ WRAPPERS: dict[str, Wrapper] = {
     "rlwrap": _PLAIN,
     "parallel": Wrapper("-j --jobs -a --arg-file -S --sshlogin -N -n"),
     "xargs": Wrapper(
-        "-I -n -P -L -d -a -s -E --replace --max-args --max-procs --max-lines --delimiter --arg-file --max-chars --eof"
+        "-I -n -P -L -d -a -s -E --max-args --max-procs --delimiter --arg-file --max-chars"
     ),
     "start-stop-daemon": Wrapper("--pidfile --user --chuid --name -p -u -c -n", skip=0),
 }

@@ -43,7 +43,8 @@ def help_page(session: Session) -> Page:
         for keys, told in MOVES:
             _row(text, keys, told)
         text.title("keys")
-        here = [action for action in ACTIONS if action.where != ("lists" if session.feed.last == 0 else "empty")]
+        fitting = ("everywhere", "empty") if session.feed.last == 0 else ("everywhere", "lists", "incidents", "ledger")
+        here = [action for action in ACTIONS if action.where in fitting]
         for action in here:
             gate = " Needs --admin." if action.gate == "admin" else ""
             _row(text, shown_keys(action), action.help + gate)

@@ -138,7 +138,7 @@ class Live(Screen[None]):
         if empty:
             self.query_one("#empty", Static).update(newcomer(self.session, self.size.width - 10))
         else:
-            self.query_one(Activity).focus()
+            self.set_focus(self.query_one(Activity))
         self.refresh_bindings()
 
     def _size_cases(self) -> None:
@@ -173,7 +173,7 @@ class Live(Screen[None]):
 
     @on(FilterBar.Left)
     def _left(self) -> None:
-        self.query_one(Activity).focus()
+        self.set_focus(self.query_one(Activity))
 
     @work(thread=True, group="search", exclusive=True, exit_on_error=False)
     def search_all(self, text: str) -> None:
@@ -286,7 +286,7 @@ class Live(Screen[None]):
     def action_switch(self) -> None:
         """The other list."""
         cases, activity = self.query_one(Cases), self.query_one(Activity)
-        (cases if activity.has_focus and cases.row_count() else activity).focus()
+        self.set_focus(cases if activity.has_focus and cases.row_count() else activity)
 
     def action_explain(self) -> None:
         """The explanation on the whole screen."""
@@ -340,7 +340,7 @@ class Live(Screen[None]):
         if self.query_one(FilterBar).applied:
             self.query_one(FilterBar).clear_filter()
         elif self._empty is False:
-            self.query_one(Activity).focus()
+            self.set_focus(self.query_one(Activity))
 
     def action_quit(self) -> None:
         """Leave."""

@@ -20,6 +20,7 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 from bk.hook import protocol
+from bk.hook.request import Request
 
 ROOT = Path(__file__).parents[3]
 CALL = b'{"hook_event_name":"PreToolUse","tool_name":"Bash","tool_input":{"command":"ls"},"cwd":"/tmp"}'
@@ -29,6 +30,7 @@ COLD_CODE = 9
 FIELDS = ("harness", "event", "cwd", "home", "nonce", "env", "deadline_ms")
 SCRIPT = """#!{python}
 import hashlib, json, os, sys, time, types
+sys.path.insert(0, {root!r})
 if {place!r}:
     import bk.engine.state
     bk.engine.state.PLACE = {place!r}
@@ -106,7 +108,14 @@ class Installation:
         self.order.write_text("answer")
         script = folder / "bk-hook-python"
         script.write_text(
-            SCRIPT.format(python=sys.executable, folder=str(folder), code=COLD_CODE, place=place, fields=FIELDS)
+            SCRIPT.format(
+                python=sys.executable,
+                root=str(ROOT),
+                folder=str(folder),
+                code=COLD_CODE,
+                place=place,
+                fields=FIELDS,
+            )
         )
         script.chmod(0o755)
         if binary is None:
@@ -177,7 +186,7 @@ def engine(path: Path, behaviour: Behaviour) -> Iterator[list[BaseException]]:
         path.unlink(missing_ok=True)
 
 
-def receive(conn: socket.socket) -> protocol.Request:
+def receive(conn: socket.socket) -> Request:
     """A whole request."""
     data = b""
     while (request := protocol.decode_request(data)) is None:

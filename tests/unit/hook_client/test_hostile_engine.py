@@ -15,6 +15,7 @@ import pytest
 
 from bk.hook import protocol
 from bk.hook.protocol import BadFrame, decode_reply
+from bk.hook.request import Request
 from tests.unit.hook_client.stand import (
     CALL,
     COLD_CODE,
@@ -55,7 +56,7 @@ def test_the_largest_reply_is_relayed_exactly(client: Installation) -> None:
 
 
 def test_the_engine_gets_what_was_asked(client: Installation) -> None:
-    seen: list[protocol.Request] = []
+    seen: list[Request] = []
 
     def behave(conn: socket.socket) -> None:
         seen.append(receive(conn))

@@ -83,7 +83,12 @@ def test_input_that_does_not_block_is_waited_for(client: Installation) -> None:
     client.make_run_dir()
     ours, theirs = socket.socketpair()
     ours.setblocking(False)
-    threading.Timer(0.3, lambda: (theirs.sendall(b"abc"), theirs.close())).start()
+
+    def feed() -> None:
+        theirs.sendall(b"abc")
+        theirs.close()
+
+    threading.Timer(0.3, feed).start()
     with engine(client.socket, sized):
         assert client.call(ours.fileno()).out == b"3"
     ours.close()

@@ -126,8 +126,8 @@ def test_sarif_of_nothing_is_still_a_log() -> None:
 
 REQUIRED = {
     2004: ("activity_id", "category_uid", "class_uid", "finding_info", "metadata", "severity_id", "time", "type_uid"),
-    6003: ("activity_id", "actor", "api", "category_uid", "class_uid", "metadata", "severity_id", "src_endpoint", "time",
-           "type_uid"),
+    6003: ("activity_id", "actor", "api", "category_uid", "class_uid", "metadata", "severity_id", "src_endpoint",
+           "time", "type_uid"),
 }  # fmt: skip
 
 
@@ -157,7 +157,7 @@ def test_ocsf_events_have_what_their_class_requires() -> None:
 @pytest.mark.parametrize("form", FORMATS)
 def test_an_export_streams(form: str) -> None:
     def many() -> Iterator[Entry]:
-        for seq in range(1, 20_001):
+        for seq in range(1, 5_001):
             yield Entry("decision", "hook:x", ENTRIES[2].data, level="block", at=NOW, seq=seq)
 
     size = 0
@@ -168,11 +168,11 @@ def test_an_export_streams(form: str) -> None:
 
     tracemalloc.start()
     try:
-        assert export(many(), form, write) == 20_000
-        assert tracemalloc.get_traced_memory()[1] < 1_000_000
+        assert export(many(), form, write) == 5_000
+        assert tracemalloc.get_traced_memory()[1] < 400_000
     finally:
         tracemalloc.stop()
-    assert size > 1_000_000
+    assert size > 500_000
 
 
 def test_an_unreadable_entry_can_be_exported() -> None:

@@ -1,4 +1,4 @@
-"""Secrets as they look, and the places they are found in. Built at run time: no scanner should find one in this file."""
+"""Secrets as they look, and where they are found. Built at run time: no scanner should find one in this file."""
 
 from __future__ import annotations
 

@@ -19,10 +19,14 @@ from bk.engine.ledger.redact import redactor
 
 redact = redactor(())
 PIECES = [
-    "password", "PASSWORD=", "token", "secret: ", "--token ", "api_key", "=", ":", '"', "'", "\\", '\\"', " ", "\n", "$", "$X",
-    "$(", "{", "}", "-u a:", "curl ", "https://", "://u:", "@h", "Bearer ", "Authorization: ", "Cookie: ", "x-api-key: ",
-    "-----BEGIN PRIVATE KEY-----", "-----END PRIVATE KEY-----", "QUJDREVGR0hJSktMTU5PUFFSU1Q=", "eyJhbGciOiJI", ".", "sk-",
-    "ghp_" + "A1" * 18, "AKIA" + "Z9" * 8, "[REDACTED:", "[REDACTED:password]", "]", "hunter2", "<", ">", "\\n", "sshpass -p", "é",
+    "password", "PASSWORD=", "token", "secret: ", "--token ", "api_key", "=", ":", '"', "'", "\\", '\\"', " ", "\n",
+    "$", "$X",
+    "$(", "{", "}", "-u a:", "curl ", "https://", "://u:", "@h", "Bearer ", "Authorization: ", "Cookie: ",
+    "x-api-key: ",
+    "-----BEGIN PRIVATE KEY-----", "-----END PRIVATE KEY-----", "QUJDREVGR0hJSktMTU5PUFFSU1Q=", "eyJhbGciOiJI", ".",
+    "sk-",
+    "ghp_" + "A1" * 18, "AKIA" + "Z9" * 8, "[REDACTED:", "[REDACTED:password]", "]", "hunter2", "<", ">", "\\n",
+    "sshpass -p", "é",
     "login a password ", "\ud800", "\0", "mysql -p", "docker login -p ", ",", "--cookie a=",
 ]  # fmt: skip
 soup = st.lists(st.sampled_from(PIECES), max_size=14).map("".join)
@@ -61,12 +65,16 @@ def test_nesting_without_end_is_cut_instead_of_raised() -> None:
 
 MIB = 1 << 20
 HOSTILE = [
-    "a", "-", " ", "\\", '"', "=", "eyJ", "eyJ.", "eyJa.eyJb", "_eyJ", "sk-a_", "AKIA", "ghp_", "://", "://a:", "://a:b@",
-    "password=", 'password="', "password='", 'password=\\"', "password: ", "PASSWORD=a\"b\"'c' ", "password=self.", "pwd=/",
+    "a", "-", " ", "\\", '"', "=", "eyJ", "eyJ.", "eyJa.eyJb", "_eyJ", "sk-a_", "AKIA", "ghp_", "://", "://a:",
+    "://a:b@",
+    "password=", 'password="', "password='", 'password=\\"', "password: ", "PASSWORD=a\"b\"'c' ", "password=self.",
+    "pwd=/",
     "token={{", "--password ", "--password x ", "--a-password", "-u a:b ", '-u "a:', "sshpass -p", "mysql ",
     "docker login ", "Authorization: ", '"Authorization: ', "Bearer ", "Cookie: ", '"Cookie: a', "x-key:",
-    "-----BEGIN PRIVATE KEY-----", "-----BEGIN PRIVATE KEY-----\nProc-Type: ", "-----BEGIN RSA PRIVATE KEY-----\n" + "A" * 24 + "\n",
-    "SG." + "a" * 20 + ".", "login a password ", "password>a", "secret_key_base", "accountkey=", "x_password=\\", "https://a1",
+    "-----BEGIN PRIVATE KEY-----", "-----BEGIN PRIVATE KEY-----\nProc-Type: ",
+    "-----BEGIN RSA PRIVATE KEY-----\n" + "A" * 24 + "\n",
+    "SG." + "a" * 20 + ".", "login a password ", "password>a", "secret_key_base", "accountkey=", "x_password=\\",
+    "https://a1",
     "[REDACTED:", "password=[REDACTED:", "1234567890:AA",
 ]  # fmt: skip
 

@@ -39,7 +39,7 @@ body = sys.argv[3].encode()
 import fcntl, os
 lock = os.open(sys.argv[1] + "/run/starting.lock", os.O_CREAT | os.O_RDWR, 0o600)
 fcntl.flock(lock, fcntl.LOCK_EX)
-reply = run(Request("claude-code", "", "/tmp", sys.argv[2], "0" * 32, {"BK_HOME": sys.argv[1]}, body))
+reply = run(Request("claude-code", "", "/usr", sys.argv[2], "0" * 32, {"BK_HOME": sys.argv[1]}, body))
 sys.stdout.write(str(reply.exit_code) + "\\n" + "\\n".join(sorted(sys.modules)))
 """
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     Reader: TypeAlias = Callable[[str, Sequence[str]], list[Install]]
 
 INSTALLS_MAX = 512
+NESTING = ("containers", "agents")
 FAMILIES = {
     "npm": "npm pnpm yarn yarnpkg bun npx bunx pnpx pnx corepack deno ng expo lerna",
     "python": (
@@ -57,10 +58,12 @@ def installs(run: Run, cwd: str) -> list[Install]:  # noqa: ARG001 - manifests w
 
 
 def inner(words: Sequence[str], via: str) -> list[Install]:
-    """What a command inside another one's arguments would install."""
+    """What a command inside another one's arguments would install; a second nesting is simply not known."""
     if not words:
         return []
-    run = Run(words, via=(via,))
+    run = Run(words)
+    if _FAMILY.get(_plain(run.program)) in NESTING:
+        return [Install("oci", "**", manager=via, via=(via,), certain=False)]
     found = installs(run, run.cwd)
     for install in found:
         install.via = (via, *install.via)

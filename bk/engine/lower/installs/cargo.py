@@ -11,9 +11,10 @@ if TYPE_CHECKING:
     from bk.engine.model import Install
 
 TAKES = options(
-    "-F --features -p --package --manifest-path --path --git --branch --tag --rev --registry --index --root --target"
-    " --target-dir --version --vers --bin --example --profile -j --jobs --color --config -Z -C --rename"
-    " --message-format --install-path --pkg-url --strategies --disable-strategies --targets --precise --message --base --lockfile-path"
+    "-F --features -p --package --manifest-path --path --git --branch --tag --rev --registry --index --root"
+    " --target --target-dir --version --vers --bin --example --profile -j --jobs --color --config -Z -C --rename"
+    " --message-format --install-path --pkg-url --strategies --disable-strategies --targets --precise --message"
+    " --base --lockfile-path"
 )
 ADD = options("add")
 INSTALL = options("install binstall i b")

@@ -16,14 +16,14 @@ GLOBAL_TAKES = options(
 )
 RUN_TAKES = options(
     "-a --attach --add-host --annotation --blkio-weight --cap-add --cap-drop --cgroup-parent --cgroupns --cidfile"
-    " --cpus --cpu-period --cpu-quota --cpu-shares -c --cpuset-cpus --cpuset-mems --detach-keys --device --device-cgroup-rule"
-    " --dns --dns-option --dns-search --domainname --entrypoint -e --env --env-file --expose --gpus --group-add"
-    " --health-cmd --health-interval --health-retries --health-timeout -h --hostname --ip --ip6 --ipc --isolation"
-    " --kernel-memory -l --label --label-file --link --log-driver --log-opt --mac-address -m --memory"
-    " --memory-reservation --memory-swap --mount --name --network --net --network-alias --oom-score-adj --pid"
-    " --pids-limit --platform -p --publish --pull --restart --runtime --security-opt --shm-size --stop-signal"
-    " --stop-timeout --storage-opt --sysctl --tmpfs --ulimit -u --user --userns --uts -v --volume --volume-driver"
-    " --volumes-from -w --workdir --arch --os --variant --pod --secret --creds --authfile"
+    " --cpus --cpu-period --cpu-quota --cpu-shares -c --cpuset-cpus --cpuset-mems --detach-keys --device"
+    " --device-cgroup-rule --dns --dns-option --dns-search --domainname --entrypoint -e --env --env-file --expose"
+    " --gpus --group-add --health-cmd --health-interval --health-retries --health-timeout -h --hostname --ip --ip6"
+    " --ipc --isolation --kernel-memory -l --label --label-file --link --log-driver --log-opt --mac-address -m"
+    " --memory --memory-reservation --memory-swap --mount --name --network --net --network-alias --oom-score-adj"
+    " --pid --pids-limit --platform -p --publish --pull --restart --runtime --security-opt --shm-size"
+    " --stop-signal --stop-timeout --storage-opt --sysctl --tmpfs --ulimit -u --user --userns --uts -v --volume"
+    " --volume-driver --volumes-from -w --workdir --arch --os --variant --pod --secret --creds --authfile"
 )
 EXEC_TAKES = options("--detach-keys -e --env --env-file -u --user -w --workdir")
 

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 TAKES = options(
     "-v --version -Version -s --source -Source -f --framework -Framework -o --output -OutputDirectory"
-    " --package-directory --add-source --configfile -ConfigFile --tool-path --tool-manifest -a --arch --verbosity --project"
-    " -DependencyVersion -SolutionDirectory -Verbosity -n --name --nuget-source -Name -RequiredVersion -Scope -Repository"
-    " -ProviderName --group"
+    " --package-directory --add-source --configfile -ConfigFile --tool-path --tool-manifest -a --arch --verbosity"
+    " --project -DependencyVersion -SolutionDirectory -Verbosity -n --name --nuget-source -Name -RequiredVersion"
+    " -Scope -Repository -ProviderName --group"
 )
 PROJECTS = (".csproj", ".fsproj", ".vbproj", ".sln", ".slnx", ".proj", ".cs")
 

@@ -24,8 +24,8 @@ PIP_TAKES = options(
 )
 UV_TAKES = PIP_TAKES | options(
     "-p --with --with-requirements --with-editable --from --directory --project --config-file --env-file --extra"
-    " --optional --group --only-group --no-group --package --marker --tag --rev --branch --script -m --module --color --bounds"
-    " --allow-insecure-host --python-platform --keyring-provider"
+    " --optional --group --only-group --no-group --package --marker --tag --rev --branch --script -m --module"
+    " --color --bounds --allow-insecure-host --python-platform --keyring-provider"
 )
 PROJECT_TAKES = options(
     "--group -G -E --extras --source --python --platform -C --directory -P --project --markers -p --features --path"
