@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -80,7 +81,7 @@ def record() -> int:
             data = dict(entry.data)
             if "took_us" in data:
                 data["took_us"] = 600 + entry.seq * 37 % 500  # a picture must not change with the machine's mood
-            said = {"kind": entry.kind, "actor": entry.actor, "level": entry.level, "call": entry.call}
+            said = {"kind": entry.kind, "actor": entry.actor, "level": entry.level or "", "call": entry.call or ""}
             lines.append(json.dumps({**said, "at": entry.at, "data": data}, ensure_ascii=False, sort_keys=True))
         ledger.close()
     finally:
@@ -109,6 +110,7 @@ async def shoot(name: str, size: tuple[int, int], keys: Sequence[str]) -> None:
 def main() -> None:
     """Draw every picture."""
     os.environ["TZ"] = "UTC"
+    time.tzset()
     for name in [name for name in os.environ if name == "NO_COLOR" or name.startswith("TEXTUAL_")]:
         del os.environ[name]
     options = argparse.ArgumentParser(description=__doc__)

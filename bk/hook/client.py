@@ -165,6 +165,9 @@ class Client:
     def _cold(self, frame: bytes) -> tuple[int, bytes, bytes]:
         """Decide in a process of its own: one that can be killed at the deadline, whatever it is doing."""
         self.late = (LATE, f"{NO_ENGINE}deciding without one took too long")
+        _signal.signal(
+            _signal.SIGCHLD, _signal.SIG_DFL
+        )  # ignored, the child's pid could be another's when it is killed
         answer, tell = os.pipe()
         self.child = os.fork()
         if self.child == 0:

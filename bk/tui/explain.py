@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 TONES = {"warn": "$warning", "ask": "$secondary", "block": "$error", "held": "$accent", "quiet": "$text-quiet"}
 MAX_LISTED = 40
-LABEL = 9
+LABEL = 10
 SENTENCES = {
     "allow": "allowed: no rule objects to it",
     "warn": "allowed with a warning that the agent and the user saw",
     "ask": "a person was asked before it could run",
     "block": "blocked: the call did not run",
-    "quarantine": "blocked, and marked for quarantine",
+    "quarantine": "blocked: the call did not run, and what it would install belongs in quarantine",
 }
 NOT_DETAILS = frozenset(("title", "detail", "next_step", "event", "verb", "incident"))
 
@@ -124,12 +124,12 @@ def _findings(text: Text, entry: Entry) -> None:
         glyph, word, style = LEVELS.get(str(item.get("level")), LEVELS[""])
         text.add((f"{glyph} {word}  ", TONES.get(style, "")), (_said(item, "rule"), "$text-quiet"), indent=2)
         text.add(_said(item, "reason"), indent=4)
+        if item.get("instead"):
+            text.labelled("instead", (_said(item, "instead"), "$success"), indent=4)
         evidence = item.get("evidence")
         if isinstance(evidence, Mapping):
             for name, value in list(evidence.items())[:MAX_LISTED]:
-                text.labelled(inert(str(name), LABEL * 2), (_one(value), "$text-quiet"), indent=4, room=LABEL * 2)
-        if item.get("instead"):
-            text.labelled("instead", (_said(item, "instead"), "$success"), indent=4)
+                text.labelled(inert(str(name), LABEL - 1), (_one(value), "$text-quiet"), indent=4)
 
 
 def _actions(text: Text, entry: Entry) -> None:

@@ -10,7 +10,7 @@ LEVELS = {
     "warn": ("▲", "warn", "warn"),
     "ask": ("?", "ask", "ask"),
     "block": ("■", "BLOCK", "block"),
-    "quarantine": ("◆", "HELD", "held"),
+    "quarantine": ("◆", "QUAR", "held"),
     "": (" ", "", "quiet"),
 }
 STATES = {"open": ("●", "open", "open"), "acknowledged": ("○", "seen", "quiet"), "closed": ("✓", "closed", "quiet")}

@@ -132,7 +132,7 @@ def test_an_agent_above_makes_it_read_only(state: State, short_dir: Path) -> Non
         opened.press("G")
         opened.until("codex is process")
         opened.press("Escape")
-        opened.until("READ-ONLY")
+        opened.until("Nothing has been decided yet")
         opened.press("q")
         opened.until("left with")
     finally:

@@ -181,7 +181,7 @@ async def test_help_names_every_key_that_works_here(board: Board) -> None:
     board.write(decision("git status"))
     async with running(board, (100, 60)):
         await board.pilot.press("question_mark")
-        for told in ("level:block", "newest entry", "held", "Needs --admin", "ADMIN"):
+        for told in ("level:block", "newest entry", "quar", "Needs --admin", "ADMIN"):
             assert told.lower() in board.text().lower()
 
 

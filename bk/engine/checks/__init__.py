@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bk.engine.checks import credentials, opaque, paths, selfguard
+from bk.engine.checks import credentials, opaque, packages, paths, selfguard
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 CHECKS: tuple[Callable[[Sequence[Action], Facts], Iterable[Finding]], ...] = (
     selfguard.check,
     paths.check,
+    packages.check,
     credentials.check,
     opaque.check,
 )

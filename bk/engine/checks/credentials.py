@@ -6,7 +6,7 @@ from bk.engine.model import Finding, Level, Run
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from bk.engine.facts import Facts
     from bk.engine.model import Action
@@ -22,7 +22,15 @@ class Telling:
     __slots__ = ("bare", "instead", "level", "needs", "reason", "rule", "words")
 
     def __init__(
-        self, text: str, level: Level, reason: str, *, needs: str = "", bare: bool = False, rule: str = "", instead: str = ""
+        self,
+        text: str,
+        level: Level,
+        reason: str,
+        *,
+        needs: str = "",
+        bare: bool = False,
+        rule: str = "",
+        instead: str = "",
     ) -> None:
         self.words = tuple(text.split())
         self.level = level
@@ -33,85 +41,128 @@ class Telling:
         self.instead = instead or ADVICE
 
 
-_B, _A, _W = Level.BLOCK, Level.ASK, Level.WARN
-PLANT = "would be started again by the system"
 PLANT_ADVICE = "show the person the line, and let them add it"
 
+# One line a command that prints credentials: level, first words, and after a colon the words of which it takes one.
+_PRINTING = """
+block gh auth token
+block gh auth status : -t --show-token
+block glab auth token
+block aws sts get-session-token
+block aws sts assume-role
+block aws configure export-credentials
+block aws configure get : aws_secret_access_key aws_session_token
+block aws secretsmanager get-secret-value
+ask aws ssm get-parameter : --with-decryption
+ask aws ssm get-parameters : --with-decryption
+ask aws ecr get-login-password
+block gcloud auth print-access-token
+block gcloud auth print-identity-token
+block gcloud auth application-default print-access-token
+block gcloud secrets versions access
+block az account get-access-token
+block az keyvault secret show
+block op read
+block op item get
+block op document get
+block bw get
+block bw list
+block bw export
+block pass show
+block lpass show
+block secret-tool lookup
+block secret-tool search
+block security find-generic-password : -w -g
+block security find-internet-password : -w -g
+block security dump-keychain
+block security export
+block git credential fill
+block git credential-store get
+block git credential-cache get
+block git credential-osxkeychain get
+block gpg : --export-secret-keys --export-secret-subkeys --export-secret-key
+block gpg2 : --export-secret-keys --export-secret-subkeys --export-secret-key
+block kubectl get secret : -o -oyaml -ojson --output -o=yaml -o=json --output=yaml --output=json --template
+block kubectl get secrets : -o -oyaml -ojson --output -o=yaml -o=json --output=yaml --output=json --template
+block kubectl config view : --raw
+block kubectl create token
+block vault read
+block vault kv get
+block vault print token
+block doppler secrets
+block infisical secrets
+block infisical export
+ask heroku config
+block heroku auth:token
+block fly auth token
+block flyctl auth token
+ask vercel env pull
+ask npm token list
+block sops -d
+block sops --decrypt
+block sops decrypt
+block ansible-vault view
+block ansible-vault decrypt
+block snowsql --generate-jwt
+"""
+
+
+def _printing() -> Iterator[Telling]:
+    for line in _PRINTING.strip().splitlines():
+        words, _, needs = line.partition(" : ")
+        level, _, text = words.partition(" ")
+        yield Telling(text, Level.of(level), PRINTS, needs=needs)
+
+
+GIT_RUNS = "core.hookspath core.fsmonitor core.sshcommand core.pager core.editor credential.helper"
+UNGUARDED = "starts an agent without permission prompts"
+PROMPTS_ON = "start it with its prompts on"
 TABLE: tuple[Telling, ...] = (
-    Telling("gh auth token", _B, PRINTS),
-    Telling("gh auth status", _B, PRINTS, needs="-t --show-token"),
-    Telling("glab auth token", _B, PRINTS),
-    Telling("aws sts get-session-token", _B, PRINTS),
-    Telling("aws sts assume-role", _B, PRINTS),
-    Telling("aws configure export-credentials", _B, PRINTS),
-    Telling("aws configure get", _B, PRINTS, needs="aws_secret_access_key aws_session_token"),
-    Telling("aws secretsmanager get-secret-value", _B, PRINTS),
-    Telling("aws ssm get-parameter", _A, PRINTS, needs="--with-decryption"),
-    Telling("aws ssm get-parameters", _A, PRINTS, needs="--with-decryption"),
-    Telling("aws ecr get-login-password", _A, PRINTS),
-    Telling("gcloud auth print-access-token", _B, PRINTS),
-    Telling("gcloud auth print-identity-token", _B, PRINTS),
-    Telling("gcloud auth application-default print-access-token", _B, PRINTS),
-    Telling("gcloud secrets versions access", _B, PRINTS),
-    Telling("az account get-access-token", _B, PRINTS),
-    Telling("az keyvault secret show", _B, PRINTS),
-    Telling("op read", _B, PRINTS),
-    Telling("op item get", _B, PRINTS),
-    Telling("op document get", _B, PRINTS),
-    Telling("bw get", _B, PRINTS),
-    Telling("bw list", _B, PRINTS),
-    Telling("bw export", _B, PRINTS),
-    Telling("pass show", _B, PRINTS),
-    Telling("lpass show", _B, PRINTS),
-    Telling("secret-tool lookup", _B, PRINTS),
-    Telling("secret-tool search", _B, PRINTS),
-    Telling("security find-generic-password", _B, PRINTS),
-    Telling("security find-internet-password", _B, PRINTS),
-    Telling("security dump-keychain", _B, PRINTS),
-    Telling("security export", _B, PRINTS),
-    Telling("git credential fill", _B, PRINTS),
-    Telling("git credential-store get", _B, PRINTS),
-    Telling("git credential-cache get", _B, PRINTS),
-    Telling("git credential-osxkeychain get", _B, PRINTS),
-    Telling("gpg", _B, PRINTS, needs="--export-secret-keys --export-secret-subkeys --export-secret-key"),
-    Telling("gpg2", _B, PRINTS, needs="--export-secret-keys --export-secret-subkeys --export-secret-key"),
-    Telling("kubectl get secret", _B, PRINTS, needs="-o -oyaml -ojson --output -o=yaml -o=json --output=yaml --output=json --template"),
-    Telling("kubectl get secrets", _B, PRINTS, needs="-o -oyaml -ojson --output -o=yaml -o=json --output=yaml --output=json --template"),
-    Telling("kubectl config view", _B, PRINTS, needs="--raw"),
-    Telling("kubectl create token", _B, PRINTS),
-    Telling("vault read", _B, PRINTS),
-    Telling("vault kv get", _B, PRINTS),
-    Telling("vault print token", _B, PRINTS),
-    Telling("vault token lookup", _B, PRINTS),
-    Telling("doppler secrets", _B, PRINTS),
-    Telling("infisical secrets", _B, PRINTS),
-    Telling("infisical export", _B, PRINTS),
-    Telling("heroku config", _A, PRINTS),
-    Telling("heroku auth:token", _B, PRINTS),
-    Telling("fly auth token", _B, PRINTS),
-    Telling("flyctl auth token", _B, PRINTS),
-    Telling("vercel env pull", _A, PRINTS),
-    Telling("npm token list", _A, PRINTS),
-    Telling("cargo login", _A, "stores a token given on the command line"),
-    Telling("sops -d", _B, PRINTS),
-    Telling("sops --decrypt", _B, PRINTS),
-    Telling("sops decrypt", _B, PRINTS),
-    Telling("ansible-vault view", _B, PRINTS),
-    Telling("ansible-vault decrypt", _B, PRINTS),
-    Telling("age -d", _A, "decrypts a file"),
-    Telling("snowsql --generate-jwt", _B, PRINTS),
-    Telling("at", _A, f"what is scheduled {PLANT}", rule="persistence/at", instead=PLANT_ADVICE),
-    Telling("claude", _W, "starts an agent without permission prompts", needs="--dangerously-skip-permissions", rule="agent/unguarded", instead="start it with its prompts on"),
-    Telling("codex", _W, "starts an agent without permission prompts", needs="--dangerously-bypass-approvals-and-sandbox --yolo", rule="agent/unguarded", instead="start it with its prompts on"),
-    Telling("gemini", _W, "starts an agent without permission prompts", needs="--yolo -y", rule="agent/unguarded", instead="start it with its prompts on"),
-    Telling("git config", _W, "git would run programs from there", needs="core.hookspath core.fsmonitor core.sshcommand core.pager core.editor credential.helper", rule="persistence/git", instead="set it for one command with `git -c`"),
-)  # fmt: skip
+    *_printing(),
+    Telling("age -d", Level.ASK, "decrypts a file"),
+    Telling("at", Level.ASK, "plants a program that is run later", rule="persistence/at", instead=PLANT_ADVICE),
+    Telling(
+        "claude",
+        Level.WARN,
+        UNGUARDED,
+        needs="--dangerously-skip-permissions",
+        rule="agent/unguarded",
+        instead=PROMPTS_ON,
+    ),
+    Telling(
+        "codex",
+        Level.WARN,
+        UNGUARDED,
+        needs="--dangerously-bypass-approvals-and-sandbox --yolo",
+        rule="agent/unguarded",
+        instead=PROMPTS_ON,
+    ),
+    Telling("gemini", Level.WARN, UNGUARDED, needs="--yolo -y", rule="agent/unguarded", instead=PROMPTS_ON),
+    Telling(
+        "git config",
+        Level.WARN,
+        "makes git run programs",
+        needs=GIT_RUNS,
+        rule="persistence/git",
+        instead="set it for one command with `git -c`",
+    ),
+)
 
 BY_PROGRAM: dict[str, tuple[Telling, ...]] = {}
 for _telling in TABLE:
     BY_PROGRAM[_telling.words[0]] = (*BY_PROGRAM.get(_telling.words[0], ()), _telling)
 
-_SECRET_NAMES = ("SECRET", "TOKEN", "PASSWORD", "PASSWD", "API_KEY", "APIKEY", "PRIVATE_KEY", "CREDENTIAL", "ACCESS_KEY")
+_SECRET_NAMES = (
+    "SECRET",
+    "TOKEN",
+    "PASSWORD",
+    "PASSWD",
+    "API_KEY",
+    "APIKEY",
+    "PRIVATE_KEY",
+    "CREDENTIAL",
+    "ACCESS_KEY",
+)
 _PUBLIC_SETTERS = frozenset(("export", "declare", "typeset", "set", "readonly", "local"))
 
 
@@ -131,7 +182,9 @@ def check(actions: Sequence[Action], facts: Facts) -> Iterable[Finding]:  # noqa
                     continue
                 if telling.needs and not any(word in telling.needs for word in low):
                     continue
-                yield Finding(telling.rule, telling.level, _said(action, telling.reason), action=action, instead=telling.instead)
+                yield Finding(
+                    telling.rule, telling.level, _said(action, telling.reason), action=action, instead=telling.instead
+                )
         if program in _SPECIAL:
             found = _SPECIAL[program](action)
             if found is not None:
@@ -161,7 +214,9 @@ def _cron(run: Run) -> Finding | None:
 
 def _npm(run: Run) -> Finding | None:
     text = " ".join(run.argv[1:]).lower()
-    if ("config get" in text or text.startswith("get ")) and ("authtoken" in text or "_password" in text or "_auth" in text):
+    if ("config get" in text or text.startswith("get ")) and (
+        "authtoken" in text or "_password" in text or "_auth" in text
+    ):
         return Finding("credentials/print", Level.BLOCK, _said(run, PRINTS), action=run, instead=ADVICE)
     return None
 

@@ -46,7 +46,9 @@ KILL_SWITCHES = ("disableAllHooks", "allowManagedHooksOnly")
 WIDE = frozenset(("", "*", ".*"))
 DEFAULT_TIMEOUT = 60
 MAX_VARIANTS = 8
-_OURS = re.compile(r"(?:^|[\s\"'/\\;&|(])bk(?:-hook(?:-python)?)?(?:\.exe)?(?=$|[\s\"';&|)])|\bbk\.(?:hook|cli|__main__)\b")
+_OURS = re.compile(
+    r"(?:^|[\s\"'/\\;&|(])bk(?:-hook(?:-python)?)?(?:\.exe)?(?=$|[\s\"';&|)])|\bbk\.(?:hook|cli|__main__)\b"
+)
 
 
 def is_guarded(path: str, home: str, cwd: str) -> bool:
@@ -114,10 +116,7 @@ class Meaning:
         """Whether this text still invokes us at least as this invocation did."""
         event, matcher, shape, timeout = invocation
         return any(
-            mine[0] == event
-            and mine[2] == shape
-            and mine[3] >= timeout
-            and (mine[1] == matcher or mine[1] in WIDE)
+            mine[0] == event and mine[2] == shape and mine[3] >= timeout and (mine[1] == matcher or mine[1] in WIDE)
             for mine in self.invocations
         )
 

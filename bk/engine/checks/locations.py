@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bk.engine.lower.names import names
 from bk.engine.model import Level
 
 TYPE_CHECKING = False
@@ -116,7 +117,7 @@ KINDS: dict[str, Kind] = {
         Kind(
             "device",
             "a raw device",
-            _levels("ask", "block", "block"),
+            _levels("warn", "block", "block"),
             "work on files in the project",
         ),
         Kind(
@@ -156,51 +157,57 @@ class Location:
 # One line a group: kind, anchor, places. A trailing `/` is a whole tree, `!` marks a telling name, `%` is a blank.
 _TABLE = """
 secret-store any .ssh/ .aws/ .gnupg/ .azure/ .password-store/ .gcloud/ .oci/ .vault-tokens/
-secret-store home .config/gcloud/ .config/gh/ .config/op/ .config/claude/ .config/glab-cli/ .config/hub .config/rclone/
-secret-store home .config/1password/ .1password/ .config/sops/ .config/age/ .config/stripe/ .config/doctl/ .config/solana/
-secret-store home .config/github-copilot/ .config/opencode/auth/ .config/atuin/ .config/bitwarden%cli/ .config/exodus/
-secret-store home .local/share/keyrings/ .local/share/kwalletd/ .local/share/gnupg/ library/keychains/ .keychain/
-secret-store home .mozilla/ .thunderbird/ .config/google-chrome/ .config/chromium/ .config/bravesoftware/ .config/vivaldi/
-secret-store home .config/microsoft-edge/ .config/opera/ snap/firefox/ snap/chromium/ .var/app/org.mozilla.firefox/
+secret-store home .config/gcloud/ .config/gh/ .config/op/ .config/claude/ .config/glab-cli/ .config/hub
+secret-store home .config/rclone/ .config/1password/ .1password/ .config/sops/ .config/age/ .config/stripe/
+secret-store home .config/doctl/ .config/solana/ .config/github-copilot/ .config/opencode/auth/ .config/atuin/
+secret-store home .config/bitwarden%cli/ .config/exodus/ .local/share/keyrings/ .local/share/kwalletd/
+secret-store home .local/share/gnupg/ library/keychains/ .keychain/ .mozilla/ .thunderbird/ .config/google-chrome/
+secret-store home .config/chromium/ .config/bravesoftware/ .config/vivaldi/ .config/microsoft-edge/ .config/opera/
+secret-store home snap/firefox/ snap/chromium/ .var/app/org.mozilla.firefox/
 secret-store home library/application%support/google/chrome/ library/application%support/firefox/ library/cookies/
-secret-store home library/application%support/bravesoftware/ .config/google-chrome-beta/ .librewolf/ .zen/
-secret-store home .bitcoin/ .ethereum/ .electrum/ .monero/ .solana/ .exodus/ .litecoin/ .dogecoin/ .zcash/ .config/ledger%live/
+secret-store home library/application%support/bravesoftware/ .config/google-chrome-beta/ .librewolf/ .zen/ .bitcoin/
+secret-store home .ethereum/ .electrum/ .monero/ .solana/ .exodus/ .litecoin/ .dogecoin/ .zcash/ .config/ledger%live/
 secret-store root var/run/secrets/ run/secrets/ etc/kubernetes/pki/ etc/letsencrypt/archive/ etc/letsencrypt/live/
-credential-file any .netrc! _netrc! .pypirc! .git-credentials! .pgpass! .my.cnf! .mylogin.cnf! .vault-token! .s3cfg! .boto!
-credential-file any .docker/config.json .kube/config .cargo/credentials .cargo/credentials.toml .aws/credentials!
-credential-file any .claude/.credentials.json .codex/auth.json .gemini/oauth_creds.json .qwen/oauth_creds.json
-credential-file any id_rsa! id_dsa! id_ecdsa! id_ed25519! id_ecdsa_sk! id_ed25519_sk! .htpasswd .dockercfg! .databrickscfg!
-credential-file any .gem/credentials .composer/auth.json .terraform.d/credentials.tfrc.json .terraformrc .kaggle/kaggle.json
+credential-file any .netrc! _netrc! .pypirc! .git-credentials! .pgpass! .my.cnf! .mylogin.cnf! .vault-token! .s3cfg!
+credential-file any .boto! .docker/config.json .kube/config .cargo/credentials .cargo/credentials.toml
+credential-file any .aws/credentials! .claude/.credentials.json .codex/auth.json .gemini/oauth_creds.json
+credential-file any .qwen/oauth_creds.json id_rsa! id_dsa! id_ecdsa! id_ed25519! id_ecdsa_sk! id_ed25519_sk!
+credential-file any .htpasswd .dockercfg! .databrickscfg! .gem/credentials .composer/auth.json
+credential-file any .terraform.d/credentials.tfrc.json .terraformrc .kaggle/kaggle.json
 credential-file any .local/share/opencode/auth.json .config/opencode/auth.json .config/containers/auth.json
-credential-file any .fly/config.yml .config/ngrok/ngrok.yml .ngrok2/ngrok.yml .huggingface/token .cache/huggingface/token
-credential-file any .snowsql/config .config/pypoetry/auth.toml .config/composer/auth.json .m2/settings-security.xml
-credential-file any .copilot/config.json .config/configstore/firebase-tools.json .netlify/config.json .railway/config.json
-credential-file any .local/share/com.vercel.cli/auth.json .expo/state.json .sentryclirc .wrangler/config/default.toml
-credential-file any .factory/auth.json .augment/session.json .aider.conf.yml .continue/.env .config/goose/secrets.yaml
+credential-file any .fly/config.yml .config/ngrok/ngrok.yml .ngrok2/ngrok.yml .huggingface/token
+credential-file any .cache/huggingface/token .snowsql/config .config/pypoetry/auth.toml .config/composer/auth.json
+credential-file any .m2/settings-security.xml .copilot/config.json .config/configstore/firebase-tools.json
+credential-file any .netlify/config.json .railway/config.json .local/share/com.vercel.cli/auth.json .expo/state.json
+credential-file any .sentryclirc .wrangler/config/default.toml .factory/auth.json .augment/session.json
+credential-file any .aider.conf.yml .continue/.env .config/goose/secrets.yaml
 user-credential home .npmrc .yarnrc.yml .claude.json .m2/settings.xml .gradle/gradle.properties .nuget/nuget.config
 user-credential home .bundle/config .pip/pip.conf .config/pip/pip.conf .config/nuget/nuget.config .cursor/mcp.json
 user-credential home .windsurf/mcp.json .codeium/windsurf/mcp_config.json .terraform.d/ .config/amp/settings.json
 env-file any .env! .env.local! .dev.vars
 maybe-secret any .envrc secrets.yml secrets.yaml secrets.json secrets.toml credentials.json service-account.json
-maybe-secret any .npmrc .yarnrc.yml terraform.tfstate terraform.tfvars client_secret.json .npmrc.bak local.settings.json
-history home .bash_history .zsh_history .sh_history .ksh_history .history .histfile .python_history .node_repl_history
-history home .psql_history .mysql_history .sqlite_history .rediscli_history .irb_history .lesshst .viminfo .wget-hsts
-history home .local/share/fish/fish_history .config/fish/fish_history .mongodb/ .dbshell
-startup home .bashrc .bash_profile .bash_login .bash_logout .bash_aliases .profile .zshrc .zshenv .zprofile .zlogin .zlogout
-startup home .kshrc .cshrc .tcshrc .login .xinitrc .xprofile .xsession .xsessionrc .pam_environment .inputrc .gitconfig
-startup home .config/fish/config.fish .config/fish/conf.d/ .config/git/config .config/environment.d/ .config/nushell/ .zshrc.local
-startup home .config/powershell/ .pythonrc .irbrc .gdbinit .vimrc .exrc .config/nvim/ .emacs .emacs.d/init.el .curlrc .wgetrc
+maybe-secret any .npmrc .yarnrc.yml terraform.tfstate terraform.tfvars client_secret.json .npmrc.bak
+maybe-secret any local.settings.json .git-secrets/
+history home .bash_history .zsh_history .sh_history .ksh_history .history .histfile .python_history
+history home .node_repl_history .psql_history .mysql_history .sqlite_history .rediscli_history .irb_history .lesshst
+history home .viminfo .wget-hsts .local/share/fish/fish_history .config/fish/fish_history .mongodb/ .dbshell
+startup home .bashrc .bash_profile .bash_login .bash_logout .bash_aliases .profile .zshrc .zshenv .zprofile .zlogin
+startup home .zlogout .kshrc .cshrc .tcshrc .login .xinitrc .xprofile .xsession .xsessionrc .pam_environment .inputrc
+startup home .gitconfig .config/fish/config.fish .config/fish/conf.d/ .config/git/config .config/environment.d/
+startup home .config/nushell/ .zshrc.local .config/powershell/ .pythonrc .irbrc .gdbinit .vimrc .exrc .config/nvim/
+startup home .emacs .emacs.d/init.el .curlrc .wgetrc
 persistence home .config/systemd/ .local/share/systemd/ .config/autostart/ library/launchagents/ .config/upstart/
 persistence home .config/plasma-workspace/env/ .config/cron/
-persistence root etc/cron.d/ etc/crontab etc/cron.hourly/ etc/cron.daily/ etc/cron.weekly/ etc/cron.monthly/ etc/anacrontab
-persistence root var/spool/cron/ var/spool/at/ etc/systemd/ lib/systemd/ usr/lib/systemd/ usr/local/lib/systemd/ run/systemd/
-persistence root etc/init.d/ etc/rc.local etc/inittab etc/profile etc/profile.d/ etc/bash.bashrc etc/bashrc etc/zsh/ etc/zshrc
-persistence root etc/zshenv etc/environment etc/ld.so.preload etc/ld.so.conf.d/ etc/pam.d/ etc/udev/ etc/xdg/autostart/
-persistence root library/launchdaemons/ library/launchagents/ etc/modules-load.d/ etc/update-motd.d/ etc/apt/apt.conf.d/
+persistence root etc/cron.d/ etc/crontab etc/cron.hourly/ etc/cron.daily/ etc/cron.weekly/ etc/cron.monthly/
+persistence root etc/anacrontab var/spool/cron/ var/spool/at/ etc/systemd/ lib/systemd/ usr/lib/systemd/
+persistence root usr/local/lib/systemd/ run/systemd/ etc/init.d/ etc/rc.local etc/inittab etc/profile etc/profile.d/
+persistence root etc/bash.bashrc etc/bashrc etc/zsh/ etc/zshrc etc/zshenv etc/environment etc/ld.so.preload
+persistence root etc/ld.so.conf.d/ etc/pam.d/ etc/udev/ etc/xdg/autostart/ library/launchdaemons/
+persistence root library/launchagents/ etc/modules-load.d/ etc/update-motd.d/ etc/apt/apt.conf.d/
 git-hook any .git/hooks/ .config/git/hooks/
-maybe-secret any .git-secrets/
-agent-config any .mcp.json .cursor/mcp.json .vscode/mcp.json .vscode/tasks.json .gemini/settings.json .codex/config.toml
-agent-config any .windsurf/mcp_config.json .roo/mcp.json .kiro/settings/mcp.json .opencode.json opencode.json
+agent-config any .mcp.json .cursor/mcp.json .vscode/mcp.json .vscode/tasks.json .gemini/settings.json
+agent-config any .codex/config.toml .windsurf/mcp_config.json .roo/mcp.json .kiro/settings/mcp.json .opencode.json
+agent-config any opencode.json
 agent-config home .cursor/cli-config.json .cursor/hooks.json .codex/hooks.json .config/opencode/opencode.json
 agent-instructions any claude.md claude.local.md agents.md gemini.md .cursorrules .windsurfrules .clinerules
 agent-instructions any .github/copilot-instructions.md
@@ -208,8 +215,9 @@ system-secret root etc/shadow! etc/shadow- etc/gshadow! etc/gshadow- etc/securit
 system-secret root etc/krb5.keytab etc/ppp/chap-secrets etc/ssh/ssh_host_rsa_key etc/ssh/ssh_host_ed25519_key
 system-secret root etc/ssh/ssh_host_ecdsa_key proc/kcore dev/mem dev/kmem dev/port
 system root etc/passwd etc/group etc/sudoers etc/sudoers.d/ etc/hosts.allow etc/hosts.deny etc/ssh/sshd_config
-system root etc/selinux/ etc/apparmor.d/ etc/ca-certificates/ usr/local/share/ca-certificates/ etc/polkit-1/ etc/doas.conf
-system root proc/sysrq-trigger proc/sys/kernel/ sys/kernel/security/ boot/ etc/fstab etc/resolv.conf etc/nsswitch.conf
+system root etc/selinux/ etc/apparmor.d/ etc/ca-certificates/ usr/local/share/ca-certificates/ etc/polkit-1/
+system root etc/doas.conf proc/sysrq-trigger proc/sys/kernel/ sys/kernel/security/ boot/ etc/fstab etc/resolv.conf
+system root etc/nsswitch.conf
 """
 
 LOCATIONS: tuple[Location, ...] = tuple(
@@ -237,8 +245,8 @@ ENV_MAYBE = Location("maybe-secret", "any", ".env.example.*")
 PROCESS_ENVIRONMENT = Location("system-secret", "root", "proc/*/environ")
 DEVICE = Location("device", "root", "dev/*")
 
-TEMPLATES = frozenset(
-    ".env.example .env.sample .env.template .env.test .env.schema .env.dist .env.defaults .env.default .env.tmpl".split()
+TEMPLATES = names(
+    ".env.example .env.sample .env.template .env.test .env.schema .env.dist .env.defaults .env.default .env.tmpl"
 )
 TEMPLATE_SUFFIXES = (".env.example", ".env.sample", ".env.template", ".env.dist", ".env.schema")
 PUBLIC = frozenset(("known_hosts", "known_hosts.old"))

@@ -15,12 +15,13 @@ if TYPE_CHECKING:
 
 # Text from elsewhere, or text made unreadable on purpose, on its way into an interpreter.
 _ELSEWHERE = re.compile(
-    r"\b(?:curl|wget|fetch|https?|xh|aria2c|lynx|nc|ncat|socat|ftp|scp|ssh|iwr|irm|invoke-webrequest|gsutil|aws)\b",
+    r"\b(?:curl|wget|fetch|https?|xh|aria2c|lynx|nc|ncat|socat|ftp|scp|ssh|iwr|irm|invoke-webrequest|gsutil|aws)\b|/dev/(?:tcp|udp)/",
     re.IGNORECASE,
 )
 _ENCODED = re.compile(
     r"\b(?:base64|base32|xxd|openssl|gpg|uudecode|gunzip|zcat|bzcat|xzcat|rev|tr|od|printf|sed|awk)\b", re.IGNORECASE
 )
+_HIDDEN = re.compile(r"\b(?:base64|base32|xxd|openssl|uudecode|gunzip|gpg)\b")
 _INSTALLS = re.compile(
     r"\b(?:install|add|npx|bunx|uvx|pipx|dlx|pip3?|npm|pnpm|yarn|bun|cargo|gem|composer|get|exec|create|ci|i)\b"
 )
@@ -64,15 +65,13 @@ def _finding(action: Opaque, level: Level) -> Finding | None:
         if _OURS.search(text):
             reason = f"a program that cannot be known is given words that concern bk: {shown}"
             return Finding("opaque/computed", Level.BLOCK, reason, action=action, instead=COMPUTED_ADVICE)
-        if _INSTALLS.search(text):
+        if _HIDDEN.search(text) or _INSTALLS.search(text):
             reason = f"which program runs cannot be known, and it may install something: {shown}"
             return Finding("opaque/computed", level, reason, action=action, instead=COMPUTED_ADVICE)
         return None
     if why == "syntax":
         risky = _OURS.search(text) or _SECRET.search(text) or _INSTALLS.search(text) or _ELSEWHERE.search(text)
         reason = f"part of it is not plain shell and was not understood: {shown}"
-        return Finding(
-            "opaque/syntax", level if risky else Level.WARN, reason, action=action, instead=SYNTAX_ADVICE
-        )
+        return Finding("opaque/syntax", level if risky else Level.WARN, reason, action=action, instead=SYNTAX_ADVICE)
     reason = f"an argument has an unexpected shape: {shown}"
     return Finding("opaque/shape", Level.WARN, reason, action=action, instead="pass paths and commands as text")

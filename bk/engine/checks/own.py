@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from bk.engine.lower.names import names
 from bk.engine.model import Finding, Level, Run
 
 TYPE_CHECKING = False
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 # Subcommands an agent may run: they tell about us and change nothing. Everything else is refused.
 READ_ONLY: frozenset[tuple[str, ...]] = frozenset(
     (
-        (),
         ("version",),
         ("diag",),
         ("selftest",),
@@ -28,7 +28,9 @@ READ_ONLY: frozenset[tuple[str, ...]] = frozenset(
 )
 PROGRAMS = frozenset(("bk", "bk-hook", "bk-hook-python"))
 HELP = frozenset(("--help", "-h", "--version"))
-_OURS = re.compile(r"(?:^|[^\w.-])bk(?:-hook(?:-python)?|-engine)?(?:$|[^\w-])|bk\.(?:serve|hook|cli|engine)\b|bk engine")
+_OURS = re.compile(
+    r"(?:^|[^\w.-])bk(?:-hook(?:-python)?|-engine)?(?:$|[^\w-])|bk\.(?:serve|hook|cli|engine)\b|bk engine"
+)
 _UNIT = re.compile(r"bk(?:[-.@][\w.@-]*)?$")
 _MODULE = re.compile(r"bk(?:\..*)?$")
 _SETTING = re.compile(r"BK_[A-Z0-9_]*\+?=|BK_[A-Z0-9_]*$")
@@ -37,8 +39,8 @@ KILLERS = frozenset(("kill", "pkill", "killall", "xkill", "skill", "snice", "kil
 FINDERS = frozenset(("pgrep", "pidof", "ps", "lsof", "fuser", "ss", "grep", "systemctl", "cat"))
 SETTERS = frozenset(("export", "declare", "typeset", "readonly", "local", "unset", "setenv", "set"))
 MODE_CHANGERS = frozenset(("chmod", "chown", "chgrp", "chattr", "setfacl", "setcap"))
-STOPPING = frozenset(
-    "stop disable mask kill restart revert edit isolate freeze set-property reset-failed link clean reenable".split()
+STOPPING = names(
+    "stop disable mask kill restart revert edit isolate freeze set-property reset-failed link clean reenable"
 )
 ADVICE = "ask a person to do it in their own terminal; `bk --help` tells what agents may run"
 
@@ -50,8 +52,7 @@ def commands(actions: Sequence[Action]) -> Iterator[Finding]:
     for action in actions:
         if type(action) is not Run:
             continue
-        for finding in _one(action):
-            yield finding
+        yield from _one(action)
         program = action.program
         if program in FINDERS and _OURS.search(" ".join(action.argv[1:])):
             found_us = True
@@ -103,14 +104,11 @@ def _own(run: Run, program: str, args: Sequence[str]) -> Iterator[Finding]:
         reason = f"{program} is run by harnesses, not by agents"
         yield Finding("self/cli", Level.BLOCK, reason, action=run, instead=ADVICE)
         return
-    if "--admin" not in args and run.certain:
-        verbs = tuple(word for word in args[:2] if word[:1] != "-")
-        if any(word in HELP for word in args[:3]):
+    computed = not run.certain and any("*" in word or "?" in word for word in args[:2])
+    if "--admin" not in args and not computed:
+        if not args or any(word in HELP for word in args[:3]):
             return
-        if (args[:1] and args[0][:1] == "-") is not True:
-            if verbs in READ_ONLY or verbs[:1] in READ_ONLY - {()}:
-                return
-        if not args:
+        if (args[0],) in READ_ONLY or tuple(args[:2]) in READ_ONLY:
             return
     shown = " ".join(("bk", *args[:2]))
     yield Finding("self/cli", Level.BLOCK, f"`{shown}` is for people, not for agents", action=run, instead=ADVICE)

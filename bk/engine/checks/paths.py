@@ -10,7 +10,7 @@ from bk.engine.model import Finding, Level, Touch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from bk.engine.facts import Facts
     from bk.engine.model import Action
@@ -160,7 +160,7 @@ def _listed(path: str, globs: Sequence[str], home: str) -> str:
 
 
 def _as_regex(glob: str, home: str) -> str:
-    """A person's path glob as a regular expression: `*` within a component, `**` across; directories cover all below."""
+    """A person's path glob as a regular expression: `*` within a component, `**` across; folders cover all below."""
     text = glob.rstrip("/")
     if text.startswith("~"):
         text = home.rstrip("/") + text[1:]

@@ -75,7 +75,7 @@ def home_depth(parts: Sequence[str], home: Sequence[str]) -> int:
 
 def exempt(name: str) -> bool:
     """Names that look sensitive and are not: templates, public keys."""
-    return name in TEMPLATES or name in PUBLIC or name.endswith(".pub") or name.endswith(TEMPLATE_SUFFIXES)
+    return name in TEMPLATES or name in PUBLIC or name.endswith((".pub", *TEMPLATE_SUFFIXES))
 
 
 def hits(parts: Sequence[str], home: Sequence[str], *, glob: bool) -> Iterator[Hit]:
@@ -261,4 +261,3 @@ def below(parts: Sequence[str], home: Sequence[str]) -> Location | None:
         if found is not None and (len(parts) > depth or list(parts[:depth]) == list(home) or parts[0] != "users"):
             return found
     return ABOVE["root"].get(tuple(parts))
-

@@ -7,6 +7,7 @@ import re
 from bk.engine.checks.guarded import FOLDERS, KILL_SWITCHES, edited, holds_ours, loss, scope_of
 from bk.engine.checks.own import commands
 from bk.engine.checks.places import WILD, component
+from bk.engine.lower.names import names
 from bk.engine.model import Finding, Level, Touch
 
 TYPE_CHECKING = False
@@ -21,9 +22,7 @@ OWN_PROJECT_FILE = ".bk.toml"
 OWN_PROGRAMS = frozenset(("bk", "bk-hook", "bk-hook-python"))
 BIN_FOLDERS = frozenset(("bin", "sbin", "shims", "scripts"))
 SYSTEM_FOLDER = "/etc/bk"
-STARTUP = frozenset(
-    ".bashrc .bash_profile .bash_aliases .bash_login .profile .zshrc .zshenv .zprofile config.fish .envrc".split()
-)
+STARTUP = names(".bashrc .bash_profile .bash_aliases .bash_login .profile .zshrc .zshenv .zprofile config.fish .envrc")
 _SHADOWS = re.compile(r"\b(?:alias|function)\s+bk(?:-hook)?\b|\bbk(?:-hook)?\s*\(\s*\)|\bBK_[A-Z_]+=")
 STATE_ADVICE = "use `bk diag` for health and `bk config show` for settings; a person can look at the rest"
 HOOK_ADVICE = "leave the entries that call bk-hook as they are; write the whole new file so that it can be compared"
@@ -153,8 +152,10 @@ def _glob_settings(low: str) -> bool:
             and any(re.fullmatch(component(part), name) for name in FOLDERS)
         ):
             rest = parts[index + 1 :]
-            return not rest or (WILD.search(rest[0]) is not None and not rest[0].endswith((".md", ".txt"))) or (
-                rest[0].startswith("settings")
+            return (
+                not rest
+                or (WILD.search(rest[0]) is not None and not rest[0].endswith((".md", ".txt")))
+                or (rest[0].startswith("settings"))
             )
     return False
 

@@ -258,7 +258,9 @@ def _key(given: str, parse_key: Callable[[str], Any], name: str) -> Any:
     """A key from text, from a file, or from standard input, so that a secret one need not be on the command line."""
     text = given
     if given == "-":
-        text = sys.stdin.readline()
+        from getpass import getpass
+
+        text = getpass(f"{name}: ") if sys.stdin.isatty() else sys.stdin.readline()
     elif os.path.exists(given):
         try:
             with open(given, encoding="utf-8") as file:

@@ -9,7 +9,7 @@ from typing import Any
 from bk.engine.model import Entry
 
 Json = Any
-FIELDS = ("command", "file_path", "notebook_path", "url", "path", "pattern", "query", "prompt", "description")
+FIELDS = ("command", "file_path", "notebook_path", "url", "pattern", "query", "path", "prompt", "description")
 VERBS = {"read": "read", "write": "write", "edit": "edit", "fetch": "fetch", "search": "search"}
 
 
@@ -59,11 +59,17 @@ def _call(data: Mapping[str, Json]) -> str:
             if isinstance(value, Mapping):
                 value = value.get("head")
             if isinstance(value, str) and value:
-                verb = VERBS.get(_text(data, "kind"), "")
-                return f"{verb} {value}" if verb else value
-        return f"{tool} {_short(given)}" if given else tool
+                kind = _text(data, "kind")
+                lead = "" if kind == "shell" else VERBS.get(kind) or _tool(tool)
+                return f"{lead} {value}" if lead else value
+        return f"{_tool(tool)} {_short(given)}" if given else _tool(tool)
     failure = _text(data, "failure")
     return f"request that cannot be read ({failure})" if failure else tool or "call"
+
+
+def _tool(name: str) -> str:
+    """A tool's name; an MCP tool as its server and tool."""
+    return name.removeprefix("mcp__").replace("__", ":", 1)
 
 
 def _short(value: Json) -> str:

@@ -17,7 +17,7 @@ from bk.engine.state import State, trusted
 
 Json = Any
 OK, WARN, BAD, UNKNOWN = "ok", "warn", "bad", "unknown"
-OLD_INDEX_DAYS = 45
+OLD_INDEX_DAYS = 180
 LITTLE_DISK = 256 << 20
 NO_DISK = 8 << 20
 BUILT = 1763683200  # 21 Nov 2025: a clock before this is wrong
@@ -118,15 +118,14 @@ def index(state: State) -> Part:
 
     path = bundle.ensure(state)
     opened = Index.open(path)
-    try:
-        meta = opened.meta
-        count = meta.get("records") or meta.get("packages") or "?"
-        told = f"generation {os.path.basename(path)}, {int(count):,} records" if str(count).isdigit() else path
-    finally:
-        opened.close()
-    days = (time.time() - os.stat(path).st_mtime) / 86400
-    if days > OLD_INDEX_DAYS:
-        return Part("index", WARN, f"{told}, {days:.0f} days old", "install a newer bk: the bundled facts come with it")
+    meta = opened.meta
+    opened.close()
+    sources = meta.get("sources") or {}
+    newest = max((str(source.get("date", "")) for source in sources.values()), default="")
+    told = f"{int(meta.get('records') or 0):,} records from {len(sources)} sources, the newest of {newest or 'no date'}"
+    told += f" ({os.path.basename(path)})"
+    if newest and newest < time.strftime("%Y-%m-%d", time.gmtime(time.time() - OLD_INDEX_DAYS * 86400)):
+        return Part("index", WARN, told, "install a newer bk: the facts come with it")
     return Part("index", OK, told)
 
 
@@ -152,16 +151,13 @@ def native_client(_state: State) -> Part:
     if not path:
         return Part("hook", BAD, f"bk-hook is not beside {sys.executable}", "reinstall bk")
     with open(path, "rb") as file:
-        head = file.read(4096)
-    if head[:4] != b"\x7fELF":
-        return Part(
-            "hook",
-            WARN,
-            f"{path} is the Python client: slower, same answers. {_why_python()}",
-            "install a C compiler, then reinstall bk",
-        )
-    kind = "dynamically linked" if b"/ld-" in head or b"/ld64" in head else "static"
-    return Part("hook", OK, f"{path}, native, {kind}")
+        native = file.read(4) == b"\x7fELF"
+    built = _built()
+    if not native:
+        why = f": {built['reason']}" if built.get("reason") else ""
+        told = f"{path} is the Python client, with the same answers but slower{why}"
+        return Part("hook", WARN, told, "install a C compiler, then reinstall bk")
+    return Part("hook", OK, f"{path}, native" + (f", {built['link']}" if built.get("link") else ""))
 
 
 def claude(state: State) -> Part:
@@ -274,15 +270,15 @@ def _hook_commands(settings: dict[str, Json], event: str) -> list[str]:
     return [command for command in found if isinstance(command, str)]
 
 
-def _why_python() -> str:
+def _built() -> dict[str, Json]:
+    """What the build wrote about the native client."""
     from importlib.resources import files
 
-    record = files("bk.hook").joinpath("native", "built.json")
     try:
-        said = json.loads(record.read_text(encoding="utf-8"))
-        return str(said.get("reason", ""))
+        said = json.loads(files("bk.hook").joinpath("native", "built.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return ""
+        return {}
+    return said if isinstance(said, dict) else {}
 
 
 def _ago(then: float) -> str:

@@ -59,7 +59,7 @@ def selftest(*, cold: bool, tell: Callable[[int, int], None] = lambda _done, _al
     if not hook:
         raise BkError("there is no hook to test", f"bk-hook is not beside {sys.executable}", "reinstall bk; `bk diag`")
     wanted = cases()
-    with _home() as state, _no_engine(state) if cold else _engine(state):
+    with _home(hook) as state, _no_engine(state) if cold else _engine(state):
         outcomes: list[Outcome] = []
         with ThreadPoolExecutor(AT_ONCE) as pool:
             for outcome in pool.map(lambda case: _ask(case, hook, state), wanted):
@@ -72,12 +72,16 @@ def selftest(*, cold: bool, tell: Callable[[int, int], None] = lambda _done, _al
 
 
 @contextmanager
-def _home() -> Iterator[State]:
-    """A home directory in a path that is short enough for a socket."""
+def _home(hook: str) -> Iterator[State]:
+    """A home directory whose client asks the hook, in a path that is short enough for a socket."""
     top = tempfile.mkdtemp(prefix="bkst-", dir="/tmp")
     state = State(f"{top}/h/.bk", f"{top}/h", os.geteuid())
     try:
         os.makedirs(f"{state.home}/src/app", 0o700)
+        os.makedirs(f"{state.home}/.claude", 0o700)
+        entry = {"matcher": "*", "hooks": [{"type": "command", "command": f"{hook} --harness claude-code"}]}
+        with open(f"{state.home}/.claude/settings.json", "w", encoding="utf-8") as file:
+            json.dump({"hooks": {"PreToolUse": [entry]}}, file)
         state.ensure()
         yield state
     finally:

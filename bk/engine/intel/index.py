@@ -109,7 +109,7 @@ class Index:
     def open(cls, path: str) -> Index:
         """Open and check the header; raises a Refusal with cause `index` for anything but a whole index."""
         try:
-            fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         except OSError as error:
             raise broken(path, error.strerror or "cannot be opened") from error
         try:

@@ -266,30 +266,23 @@ def _host(word: Word) -> Clause:
 
 
 def _package(word: Word) -> Clause:
+    """Separators that a registry does not tell apart are folded on both sides: entries keep names as typed."""
+    alike = {"pypi": "_.", "cargo": "_"}.get(word.key, "")
+    target = _TARGET
+    for mark in alike:
+        target = f"replace({target}, '{mark}', '-')"
+    sql = _EACH % ("actions", f"{_DO} = 'install' AND ({target} LIKE ? ESCAPE '\\' OR {target} LIKE ? ESCAPE '\\')")
     parts = []
     for value in _values(word):
-        name, version = _split_version(value)
-        spellings = dict.fromkeys((name.lower(), _canonical(word.key, name).lower()))
-        for spelling in spellings:
-            target = f"{word.key}:{_like(spelling)}"
-            wanted = (f"{target}@{_like(version)}",) * 2 if version else (target, f"{target}@%")
-            sql = _EACH % (
-                "actions",
-                f"{_DO} = 'install' AND ({_TARGET} LIKE ? ESCAPE '\\' OR {_TARGET} LIKE ? ESCAPE '\\')",
-            )
-            parts.append(Clause(sql, wanted))
+        name, version = _split_version(value.translate(dict.fromkeys(map(ord, alike), "-")))
+        package = f"{word.key}:{_like(name)}"
+        parts.append(Clause(sql, (f"{package}@{_like(version)}",) * 2 if version else (package, f"{package}@%")))
     return _any(parts)
 
 
 def _split_version(value: str) -> tuple[str, str]:
     at = value.rfind("@")
     return (value[:at], value[at + 1 :]) if at > 0 else (value, "")
-
-
-def _canonical(ecosystem: str, name: str) -> str:
-    from bk.engine.intel.names import canonical_name
-
-    return name if "*" in name else str(canonical_name(ecosystem, name))
 
 
 def _when(comparison: str, *, end: bool) -> Callable[[Word], Clause]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bk.engine.lower.names import names
 from bk.engine.lower.words import Dim
 
 TYPE_CHECKING = False
@@ -11,8 +12,8 @@ if TYPE_CHECKING:
     from bk.engine.lower.scope import Scope
 
 _TAR_TAKES = frozenset("fCbTXIgNVKLHF")
-_TAR_LONG_TAKES = frozenset(
-    "--exclude --transform --strip-components --owner --group --mode --mtime --format --use-compress-program".split()
+_TAR_LONG_TAKES = names(
+    "--exclude --transform --strip-components --owner --group --mode --mtime --format --use-compress-program"
 )
 
 

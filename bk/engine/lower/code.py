@@ -18,13 +18,16 @@ if TYPE_CHECKING:
 
 MAX_CODE = 65536
 MAX_LITERALS = 400
-_LITERAL = re.compile(r"""(?<![\w])[rRbBuUfF]{0,2}(?:"((?:[^"\\\n]|\\.)*)"|'((?:[^'\\\n]|\\.)*)'|`((?:[^`\\]|\\.)*)`)""")
+_LITERAL = re.compile(
+    r"""(?<![\w])[rRbBuUfF]{0,2}(?:"((?:[^"\\\n]|\\.)*)"|'((?:[^'\\\n]|\\.)*)'|`((?:[^`\\]|\\.)*)`)"""
+)
 _CHANGES = re.compile(
     r"\b(?:remove|unlink|rmtree|rmdir|rename|replace|truncate|chmod|chown|symlink|link|move|copy\w*|write\w*|dump|save"
     r"|appendFile\w*|createWriteStream|rm|rmSync|mkdir|makedirs|touch|put|output|file_put_contents|outfile|unlinkSync"
     r"|delete|cp|mv|sponge|open\([^)]*,\s*['\"][rb]?[wax+])",
     re.IGNORECASE,
 )
+_UPROOTS = re.compile(r"\brmtree\b|\brm_r?f\b|\bremove_(?:tree|dir_all|entry)|\brmSync\b|\brimraf\b|recursive\s*[:=]\s*true")
 _COMMANDS = re.compile(
     r"(?:\bsystem|\bpopen\d?|\bexec\w*|\bspawn\w*|\brun|\bcall|\bcheck_\w+|\bPopen|\bgetoutput|\bgetstatusoutput"
     r"|\bshell_exec|\bpassthru|\bcommand|\bsh|%x|\bqx)\s*[\(\{]?\s*$",
@@ -39,6 +42,7 @@ def scan(code: str, scope: Scope) -> list[str]:
     """Emit what the literals in `code` name; the shell texts it would run are returned for lowering."""
     code = code[:MAX_CODE]
     changes = _CHANGES.search(code) is not None
+    uproots = _UPROOTS.search(code) is not None
     commands: list[str] = []
     words = list(_literals(code))
     for index, (start, text) in enumerate(words):
@@ -54,6 +58,8 @@ def scan(code: str, scope: Scope) -> list[str]:
             scope.touch(path, "read")
             if changes:
                 scope.touch(path, "write")
+            if uproots:
+                scope.touch(path, "delete", tree=True)
     commands.extend(_argument_lists(code))
     for match in _PERL_BARE.finditer(code):
         scope.touch(match[1], "read")

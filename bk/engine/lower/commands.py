@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from bk.engine.lower import find, functions, installs, redirects
-from bk.engine.lower.code import scan
-from bk.engine.lower.expand import as_values, joined_values
+from bk.engine.lower.builtins import BUILTINS
+from bk.engine.lower.interpreters import run_interpreter, run_shell, shell_text
+from bk.engine.lower.names import names
 from bk.engine.lower.operands import effects
 from bk.engine.lower.output import printed
-from bk.engine.lower.programs import FETCHERS, INTERPRETER_TAKES, INTERPRETERS, SHELL_TAKES, SHELLS
+from bk.engine.lower.programs import FETCHERS, INTERPRETERS, SHELLS
 from bk.engine.lower.scope import Stream
-from bk.engine.lower.words import ALT_OPEN, SPECIAL, UNKNOWN, Dim, finish, show, value_of
-from bk.engine.lower.wrappers import ASSIGNMENT, RUNNERS, WRAPPERS, glued, unwrap
+from bk.engine.lower.words import ALT_OPEN, SPECIAL, Dim, finish, show, value_of
+from bk.engine.lower.wrappers import RUNNERS, WRAPPERS, glued, unwrap
 from bk.engine.model import Run
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from tree_sitter import Node
 
@@ -25,8 +26,8 @@ MAX_PROGRAMS = 8
 MAX_WRAPPED = 32
 
 # Variables that change what other programs do: setting one is worth an action of its own.
-TELLING = frozenset(
-    "PATH LD_PRELOAD LD_LIBRARY_PATH BASH_ENV ENV PROMPT_COMMAND PYTHONSTARTUP PYTHONPATH NODE_OPTIONS HOME IFS".split()
+TELLING = names(
+    "PATH LD_PRELOAD LD_LIBRARY_PATH BASH_ENV ENV PROMPT_COMMAND PYTHONSTARTUP PYTHONPATH NODE_OPTIONS HOME IFS"
 )
 
 
@@ -154,7 +155,7 @@ def simple(shell: Shell, words: Sequence[str], stdin: Stream | None, fed: Stream
             if inner.cwd:
                 scope.chdir(inner.cwd)
             if inner.text is not None:
-                _shell_text(shell, inner.text, (f"{name} {SHELL_TEXT}",), stdin)
+                shell_text(shell, inner.text, (f"{name} -c",), stdin)
                 if name == "env" and inner.words:
                     return simple(shell, inner.words, stdin, fed)
                 return None
@@ -165,9 +166,6 @@ def simple(shell: Shell, words: Sequence[str], stdin: Stream | None, fed: Stream
         scope.via = before_via
         if len(words) == 0 or scope.cwds is not before_cwds:
             _keep_cwd(shell, before_cwds, words)
-
-
-SHELL_TEXT = "-c"
 
 
 def _keep_cwd(shell: Shell, before: tuple[str, ...], words: Sequence[str]) -> None:
@@ -190,7 +188,9 @@ def _fed_by_xargs(words: Sequence[str], replace: str | None, stdin: Stream | Non
     filled: list[str] = []
     for word in words:
         if replace in word:
-            filled.extend(Dim(word.replace(replace, name)) if type(name) is Dim else word.replace(replace, name) for name in names)
+            filled.extend(
+                Dim(word.replace(replace, name)) if type(name) is Dim else word.replace(replace, name) for name in names
+            )
         else:
             filled.append(word)
     return filled
@@ -227,10 +227,10 @@ def _act(shell: Shell, words: Sequence[str], stdin: Stream | None, fed: Stream |
         return builtin(shell, args, stdin, fed)
     _run(shell, words)
     if name in SHELLS:
-        return _shell(shell, name, args, stdin, fed)
+        return run_shell(shell, name, args, stdin, fed)
     options = INTERPRETERS.get(name.rstrip("0123456789."))
     if options is not None:
-        _interpreter(shell, name, args, stdin, options)
+        run_interpreter(shell, name, args, stdin, options)
     elif name == "find":
         return find.effects(shell, args, simple)
     elif name in RUNNERS and args and args[0] in RUNNERS[name]:
@@ -259,234 +259,6 @@ def _computed(shell: Shell, words: Sequence[str], stdin: Stream | None) -> Strea
     scope.emit(Run(words, cwd=scope.cwd, via=scope.via, certain=False))
     for index, word in enumerate(words[1:], 1):
         if word == "-c" and index + 1 < len(words):
-            _shell_text(shell, words[index + 1], ("$ -c",), stdin)
+            shell_text(shell, words[index + 1], ("$ -c",), stdin)
     effects("cat", [word for word in words[1:] if "/" in word or word[:1] in "~."], scope)
     return None
-
-
-def _shell_text(shell: Shell, text: str, via: tuple[str, ...], stdin: Stream | None, fed: Stream | None = None) -> Stream | None:
-    """Lower the text that `sh -c` or `eval` runs; an unknown text is dark."""
-    if type(text) is not Dim:
-        return shell.text(text, via, stdin)
-    if fed is not None:
-        shell.dark(_origin(fed), fed.source)
-    elif text.strip("*") == "" or text.startswith("**"):
-        shell.dark("computed", text)
-    if text.strip("* "):
-        return shell.text(text.replace("**", '"$_"'), via, stdin)
-    return None
-
-
-def _origin(stream: Stream) -> str:
-    """Text from another machine that is then run is its own kind of darkness."""
-    return "pipe-to-shell" if any(name in stream.source for name in FETCHERS) else "computed"
-
-
-def _shell(shell: Shell, name: str, args: Sequence[str], stdin: Stream | None, fed: Stream | None) -> Stream | None:
-    """`sh -c TEXT`, `sh FILE`, or `sh` reading what comes through the pipe."""
-    index, end = 0, len(args)
-    while index < end:
-        word = args[index]
-        index += 1
-        if word[:1] not in "-+" or word in ("-", ""):
-            if word == "-":
-                continue
-            shell.scope.touch(word, "read", via=(name,))
-            if word.startswith("/dev/fd/") and fed is not None:
-                _piped(shell, name, fed)
-            if word in ("/dev/stdin", "/proc/self/fd/0") and stdin is not None:
-                _piped(shell, name, stdin)
-            return None
-        if word in SHELL_TAKES:
-            if word in ("--rcfile", "--init-file") and index < end:
-                shell.scope.touch(args[index], "read", via=(name,))
-            index += 1
-        elif word[:1] == "-" and word[1:2] != "-" and "c" in word:
-            while index < end and args[index][:1] in ("-", "+") and len(args[index]) > 1:
-                index += 2 if args[index] in SHELL_TAKES else 1
-            if index >= end:
-                return None
-            for at, value in enumerate(args[index + 1 : index + 11]):
-                shell.scope.assign(str(at), as_values([value]))
-            shell.scope.assign("@", joined_values(args[index + 2 :]))
-            before = shell.scope.snapshot()
-            out = _shell_text(shell, args[index], (f"{name} -c",), stdin, fed)
-            shell.scope.restore(before)
-            return out
-        elif word == "-s" or (word[1:2] != "-" and "s" in word):
-            break
-    if stdin is not None:
-        return _piped(shell, name, stdin)
-    return None
-
-
-def _piped(shell: Shell, name: str, stream: Stream) -> Stream | None:
-    """What a shell reads from a pipe: lowered when it is known, dark when it is not."""
-    if stream.text is not None:
-        return shell.text(stream.text, (f"| {name}",))
-    if stream.source:
-        shell.dark("pipe-to-shell", f"{stream.source} | {name}")
-    return None
-
-
-def _interpreter(
-    shell: Shell, name: str, args: Sequence[str], stdin: Stream | None, options: frozenset[str]
-) -> None:
-    """One-liners and scripts on stdin are read for what they name; a script file is read by the interpreter."""
-    scope = shell.scope
-    label = (f"{name} {'-e' if '-e' in options else '-c'}",)
-    code: str | None = None
-    module = script = False
-    index, end = 0, len(args)
-    while index < end:
-        word = args[index]
-        index += 1
-        short = word[:1] == "-" and word[1:2] != "-" and len(word) > 2
-        if word in options or (short and _bundled(word, options)):
-            code = args[index] if index < end else ""
-            index += 1
-            _code(shell, code, label)
-        elif word in ("-m", "--module"):
-            module = True
-            break
-        elif word in INTERPRETER_TAKES:
-            index += 1
-        elif word[:1] != "-":
-            scope.touch(word, "read", certain=script is False or code is not None)
-            script = True
-            if code is None:
-                effects("", args[index:], scope)
-                return
-    if module or code is not None or script:
-        if module:
-            effects("", args[index:], scope)
-        return
-    if stdin is not None:
-        if stdin.text is not None:
-            _code(shell, stdin.text, label)
-        elif stdin.source:
-            shell.dark("pipe-to-shell", f"{stdin.source} | {name}")
-
-
-def _bundled(word: str, options: frozenset[str]) -> bool:
-    """`perl -ne`, `python -Ic`: the last letter of a bundle takes the code."""
-    return "-" + word[-1] in options and word[1:].isalpha() and len(word) < 6
-
-
-def _code(shell: Shell, code: str, label: tuple[str, ...]) -> None:
-    scope = shell.scope
-    before = scope.via
-    scope.via += label
-    for text in scan(code, scope):
-        shell.text(text, ("sh -c",))
-    scope.via = before
-
-
-def _cd(shell: Shell, args: Sequence[str], _stdin: Stream | None, _fed: Stream | None) -> None:
-    operands = [word for word in args if word[:1] != "-" or word == "-"]
-    scope = shell.scope
-    if not operands:
-        scope.chdir("~")
-    elif operands[0] == "-":
-        scope.cwds = (*scope.cwds, *(cwd for cwd in (scope.start,) if cwd not in scope.cwds))
-    else:
-        scope.chdir(operands[0])
-
-
-def _pushd(shell: Shell, args: Sequence[str], stdin: Stream | None, fed: Stream | None) -> None:
-    _cd(shell, [word for word in args if word[:1] not in ("+", "-")] or ["-"], stdin, fed)
-
-
-def _popd(shell: Shell, _args: Sequence[str], stdin: Stream | None, fed: Stream | None) -> None:
-    _cd(shell, ["-"], stdin, fed)
-
-
-def _eval(shell: Shell, args: Sequence[str], stdin: Stream | None, fed: Stream | None) -> Stream | None:
-    return _shell_text(shell, glued(args), ("eval",), stdin, fed) if args else None
-
-
-def _source(shell: Shell, args: Sequence[str], stdin: Stream | None, fed: Stream | None) -> None:
-    for word in args[:1]:
-        if word.startswith("/dev/fd/") and fed is not None:
-            _sourced(shell, fed)
-        elif word in ("/dev/stdin", "/proc/self/fd/0") and stdin is not None:
-            _piped(shell, "source", stdin)
-        else:
-            shell.scope.touch(word, "read", via=("source",))
-
-
-def _sourced(shell: Shell, fed: Stream) -> None:
-    if fed.text is not None:
-        shell.text(fed.text, ("source",))
-    else:
-        shell.dark(_origin(fed), fed.source)
-
-
-def _trap(shell: Shell, args: Sequence[str], _stdin: Stream | None, _fed: Stream | None) -> None:
-    if args and args[0] not in ("-", "-p", "-l", ""):
-        _shell_text(shell, args[0], ("trap",), None)
-
-
-def _alias(shell: Shell, args: Sequence[str], _stdin: Stream | None, _fed: Stream | None) -> None:
-    """An alias may be used later in the same session; what it would run is lowered where it is made."""
-    for word in args:
-        _, equals, text = word.partition("=")
-        if equals and text:
-            _shell_text(shell, Dim(text) if type(word) is Dim else text, ("alias",), None)
-
-
-def _assigning(shell: Shell, args: Sequence[str], _stdin: Stream | None, _fed: Stream | None) -> None:
-    """`export`, `declare` and the like when they come through `builtin` or `command`; `read` makes values unknown."""
-    for word in args:
-        if ASSIGNMENT.match(word):
-            name, _, value = word.partition("=")
-            shell.scope.assign(name, as_values([Dim(value) if type(word) is Dim else value]))
-
-
-def _read(shell: Shell, args: Sequence[str], stdin: Stream | None, _fed: Stream | None) -> None:
-    names = [word for word in args if word[:1] != "-" and word.isidentifier()]
-    known = stdin.text if stdin is not None else None
-    for name in names:
-        value = UNKNOWN if known is None or len(names) > 1 else known.rstrip("\n")
-        shell.scope.assign(name, (value,))
-
-
-def _set(shell: Shell, args: Sequence[str], _stdin: Stream | None, _fed: Stream | None) -> None:
-    """`set -- a b` replaces the positional parameters."""
-    if "--" in args:
-        words = list(args[list(args).index("--") + 1 :])
-        for index, word in enumerate(words[:9], 1):
-            shell.scope.assign(str(index), as_values([word]))
-        shell.scope.assign("@", joined_values(words))
-        shell.scope.assign("*", joined_values(words))
-
-
-def _printf(shell: Shell, args: Sequence[str], stdin: Stream | None, _fed: Stream | None) -> Stream | None:
-    if len(args) > 2 and args[0] == "-v":
-        out = printed("printf", args[2:], stdin, shell.scope)
-        shell.scope.assign(args[1], (out.text if out is not None and out.text is not None else UNKNOWN,))
-        return None
-    return printed("printf", args, stdin, shell.scope)
-
-
-BUILTINS: dict[str, Callable[[Shell, Sequence[str], Stream | None, Stream | None], Stream | None]] = {
-    "cd": _cd,
-    "chdir": _cd,
-    "pushd": _pushd,
-    "popd": _popd,
-    "eval": _eval,
-    "source": _source,
-    ".": _source,
-    "trap": _trap,
-    "alias": _alias,
-    "export": _assigning,
-    "declare": _assigning,
-    "typeset": _assigning,
-    "local": _assigning,
-    "readonly": _assigning,
-    "read": _read,
-    "mapfile": _read,
-    "readarray": _read,
-    "set": _set,
-    "printf": _printf,
-}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bk.engine.lower.scope import Stream
+from bk.engine.lower.scope import Stream, brief
 from bk.engine.lower.words import (
     QUOTED,
     SPECIAL,
@@ -206,7 +206,7 @@ def _substituted(shell: Shell, node: Node, *, quoted: bool) -> str:
     inner = [child for child in node.children if child.is_named]
     outer_fed = shell.fed
     out = shell.subshell(inner, None)
-    source = shell.slice(node)[:200]
+    source = brief(shell.slice(node))
     fed = Stream(out.text if out else None, out.names if out else (), source)
     shell.fed = fed if outer_fed is None else Stream(None, outer_fed.names + fed.names, outer_fed.source + " " + source)
     if out is not None and out.text is not None:
@@ -220,9 +220,9 @@ def _process(shell: Shell, node: Node) -> str:
     inner = [child for child in node.children if child.is_named]
     outer_fed = shell.fed
     produces = node.children[0].type == "<("
-    out = shell.subshell(inner, None if produces else Stream(source=shell.slice(node)[:200]))
+    out = shell.subshell(inner, None if produces else Stream(source=brief(shell.slice(node))))
     if produces:
-        shell.fed = Stream(out.text if out else None, (), shell.slice(node)[:200])
+        shell.fed = Stream(out.text if out else None, (), brief(shell.slice(node)))
     else:
         shell.fed = outer_fed
     return hide("/dev/fd/63")

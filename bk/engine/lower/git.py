@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bk.engine.lower import network
+from bk.engine.lower.names import names
 from bk.engine.lower.paths import pathlike
 from bk.engine.lower.words import Dim
 
@@ -13,11 +14,10 @@ if TYPE_CHECKING:
     from bk.engine.lower.scope import Scope
 
 _GLOBAL_TAKES = frozenset(("-c", "--git-dir", "--work-tree", "--namespace", "--exec-path", "--super-prefix"))
-_READS = frozenset("add show diff blame annotate cat-file hash-object difftool log archive stage".split())
+_READS = names("add show diff blame annotate cat-file hash-object difftool log archive stage")
 _WRITES = frozenset(("restore", "checkout"))
-_TAKES = frozenset(
-    "-m --message --author --date -n --max-count -S -G -L --format --pretty --since --until --grep -b -B"
-    " --diff-filter".split()
+_TAKES = names(
+    "-m --message --author --date -n --max-count -S -G -L --format --pretty --since --until --grep -b -B --diff-filter"
 )
 _NO_TAKES = frozenset(("--chmod",))
 

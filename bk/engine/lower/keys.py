@@ -2,32 +2,35 @@
 
 from __future__ import annotations
 
+from bk.engine.lower.names import names
+
 
 def folded(key: str) -> str:
     """A key as the tables below spell it."""
     return key.lower().replace("_", "").replace("-", "")
 
 
-COMMAND_KEYS = frozenset("command cmd commandline shellcommand script bash shell commands powershell".split())
-CWD_KEYS = frozenset("cwd workdir workingdirectory workingdir".split())
-PATH_KEYS = frozenset(
-    "filepath path absolutepath targetfile notebookpath paths file files filename filenames absolutefilepath"
-    " relativepath relativeworkspacepath directory dir dirpath directorypath folder folderpath searchpath rootpath"
-    " targetdirectory targetpath location outputpath inputpath localpath destinationpath sourcepath".split()
+COMMAND_KEYS = names("command cmd commandline shellcommand script bash shell commands powershell")
+CWD_KEYS = names("cwd workdir workingdirectory workingdir")
+PATH_KEYS = names(
+    "filepath path absolutepath targetfile notebookpath paths file files filename filenames"
+    " absolutefilepath relativepath relativeworkspacepath directory dir dirpath directorypath folder"
+    " folderpath searchpath rootpath targetdirectory targetpath location outputpath inputpath localpath"
+    " destinationpath sourcepath"
 )
-URL_KEYS = frozenset("url urls uri uris href link endpoint address".split())
-PATTERN_KEYS = frozenset("pattern globpattern glob query filepattern".split())
-CONTENT_KEYS = frozenset("content contents filetext newsource text newcontent filecontent codecontent body data".split())
-EDITS_KEYS = frozenset("edits replacements changes operations".split())
-OLD_KEYS = frozenset("oldstring oldstr oldtext old search find targetcontent original".split())
-NEW_KEYS = frozenset("newstring newstr newtext new replace replacement replacementcontent updated".split())
-EVERY_KEYS = frozenset("replaceall all every allowmultiple".split())
-PATCH_KEYS = frozenset("patch input patchtext diff patchcontent unifieddiff".split())
-SOURCE_KEYS = frozenset("source src from oldpath sourcefile origin".split())
-TARGET_KEYS = frozenset("destination dest dst to newpath target destinationfile".split())
-PROSE_KEYS = frozenset(
-    "prompt message body text content description query title comment reason summary note question answer thought"
-    " filetext newstring oldstring newstr oldstr subject instructions task".split()
+URL_KEYS = names("url urls uri uris href link endpoint address")
+PATTERN_KEYS = names("pattern globpattern glob query filepattern")
+CONTENT_KEYS = names("content contents filetext newsource text newcontent filecontent codecontent body data")
+EDITS_KEYS = names("edits replacements changes operations")
+OLD_KEYS = names("oldstring oldstr oldtext old search find targetcontent original")
+NEW_KEYS = names("newstring newstr newtext new replace replacement replacementcontent updated")
+EVERY_KEYS = names("replaceall all every allowmultiple")
+PATCH_KEYS = names("patch input patchtext diff patchcontent unifieddiff")
+SOURCE_KEYS = names("source src from oldpath sourcefile origin")
+TARGET_KEYS = names("destination dest dst to newpath target destinationfile")
+PROSE_KEYS = names(
+    "prompt message body text content description query title comment reason summary note question answer"
+    " thought filetext newstring oldstring newstr oldstr subject instructions task"
 )
 
 READ_VERBS = ("read", "get", "view", "show", "open", "load", "cat", "head", "tail", "fetch", "describe", "info", "grep")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from bk.engine.lower.names import names
 from bk.engine.lower.words import Dim
 from bk.engine.model import Connect
 
@@ -14,23 +15,26 @@ if TYPE_CHECKING:
     from bk.engine.lower.scope import Scope
 
 _URL = re.compile(r"(?:([a-zA-Z][\w+.-]*)://)?(?:[^/?#@\s]*@)?(\[[\da-fA-F:.]+\]|[^/?#:\s]*)(?::(\d{1,5}))?")
-_HOSTLIKE = re.compile(r"(?:[\w-]+\.)+[A-Za-z]{2,}(?::\d+)?(?:[/?#]\S*)?|localhost(?::\d+)?(?:/\S*)?|\d+(?:\.\d+){3}\S*")
+_HOSTLIKE = re.compile(
+    r"(?:[\w-]+\.)+[A-Za-z]{2,}(?::\d+)?(?:[/?#]\S*)?|localhost(?::\d+)?(?:/\S*)?|\d+(?:\.\d+){3}\S*"
+)
 _REMOTE = re.compile(r"(?:[\w.-]+@)?(\[[\da-fA-F:]+\]|[\w.-]{2,}):(?!\\)")
 _PORTS = {"http": 80, "https": 443, "ftp": 21, "ssh": 22, "git": 9418, "ws": 80, "wss": 443}
 
 _CURL_READS = frozenset(("-K", "--config", "--netrc-file"))
 _CURL_WRITES = frozenset(("-o", "--output", "-D", "--dump-header", "-c", "--cookie-jar", "--trace", "--trace-ascii"))
-_CURL_SENDS = frozenset(
-    "-d --data --data-ascii --data-binary --data-urlencode --json -F --form -T --upload-file --data-raw --form-string"
-    " --url-query -b --cookie -H --header".split()
+_CURL_SENDS = names(
+    "-d --data --data-ascii --data-binary --data-urlencode --json -F --form -T --upload-file --data-raw"
+    " --form-string --url-query -b --cookie -H --header"
 )
 _CURL_BODY = _CURL_SENDS - frozenset(("-b", "--cookie", "-H", "--header", "--url-query"))
-_CURL_TAKES = frozenset(
-    "-X --request -u --user -A --user-agent -e --referer -m --max-time --connect-timeout -x --proxy -w --write-out"
-    " --retry --retry-delay --retry-max-time -r --range -C --continue-at --limit-rate --resolve --interface -y -Y -z"
-    " --cacert --capath -E --cert --key --ciphers --tls-max --max-redirs --max-filesize --noproxy -U --proxy-user"
-    " --output-dir --unix-socket --connect-to --dns-servers --aws-sigv4 --oauth2-bearer -P --ftp-port -Q --quote"
-    " --create-file-mode --request-target --stderr --pass --key-type --cert-type --proto --rate -t".split()
+_CURL_TAKES = names(
+    "-X --request -u --user -A --user-agent -e --referer -m --max-time --connect-timeout -x --proxy -w"
+    " --write-out --retry --retry-delay --retry-max-time -r --range -C --continue-at --limit-rate"
+    " --resolve --interface -y -Y -z --cacert --capath -E --cert --key --ciphers --tls-max --max-redirs"
+    " --max-filesize --noproxy -U --proxy-user --output-dir --unix-socket --connect-to --dns-servers"
+    " --aws-sigv4 --oauth2-bearer -P --ftp-port -Q --quote --create-file-mode --request-target --stderr"
+    " --pass --key-type --cert-type --proto --rate -t"
 )
 
 
@@ -128,9 +132,10 @@ def _curl_data(name: str, value: str, scope: Scope) -> None:
             scope.touch(Dim(one) if dim else one, "read")
 
 
-_WGET_TAKES = frozenset(
-    "-t --tries -T --timeout -U --user-agent -e --execute --header --user --password -w --wait -Q -A -R -D -l --level"
-    " -P --directory-prefix --method --post-data --body-data --referer --limit-rate --ca-certificate -I -X".split()
+_WGET_TAKES = names(
+    "-t --tries -T --timeout -U --user-agent -e --execute --header --user --password -w --wait -Q -A -R"
+    " -D -l --level -P --directory-prefix --method --post-data --body-data --referer --limit-rate"
+    " --ca-certificate -I -X"
 )
 
 

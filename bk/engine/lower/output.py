@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from bk.engine.lower.names import names
 from bk.engine.lower.paths import joined
 from bk.engine.lower.scope import Stream
 from bk.engine.lower.words import Dim, ansi_c
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
     from bk.engine.lower.scope import Scope
 
 _FORMAT = re.compile(r"%(?:%|[-+ 0#]*\d*(?:\.\d+)?([a-zA-Z]))")
-_PASSES = frozenset(
-    "grep egrep fgrep rg sort uniq head tail sed awk cut tr tee rev column shuf nl fmt tac cat xargs fzf perl".split()
+_PASSES = names(
+    "grep egrep fgrep rg sort uniq head tail sed awk cut tr tee rev column shuf nl fmt tac cat xargs fzf perl"
 )
 MAX_TEXT = 65536
 MAX_DECODED = 1 << 16

@@ -40,4 +40,4 @@ def files(text: str, scope: Scope) -> None:
 
 def looks_like(text: str) -> bool:
     """Whether a string is a patch."""
-    return text.startswith("*** Begin Patch") or text.startswith(("diff --git ", "--- a/"))
+    return text.startswith(("*** Begin Patch", "diff --git ", "--- a/"))

@@ -14,7 +14,9 @@ MAX_PATH = 4096
 _VARIABLE = re.compile(r"\$\{(\w+)\}|\$(\w+)|%(\w+)%")
 _DRIVE = re.compile(r"[A-Za-z]:[\\/]")
 _HOMES = frozenset(("home", "userprofile"))
-_PATHLIKE = re.compile(r"(?:~|\.{0,2}/|\.[\w*?\[]|%\w+%[\\/]|\$\{?(?:HOME|PWD)\b|[A-Za-z]:[\\/]|file://)\S*|[^\s:=]*/\S*")
+_PATHLIKE = re.compile(
+    r"(?:~|\.{0,2}/|\.[\w*?\[]|%\w+%[\\/]|\$\{?(?:HOME|PWD)\b|[A-Za-z]:[\\/]|file://)\S*|[^\s:=]*/\S*"
+)
 
 
 def normal(path: str) -> str:

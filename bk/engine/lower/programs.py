@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bk.engine.lower.names import names
+
 
 class Spec:
     """How a program uses its operands.
@@ -118,9 +120,7 @@ _add(
 _add("patch", Spec("write", takes="-p -F -D -B --strip", paths="-i:read --input:read -o:write -d:list -r:write"))
 _add(
     "chgrp chown",
-    Spec(
-        "write", pattern=1, scripts="--reference", takes="--from", paths="--reference:list", deep="-R --recursive"
-    ),
+    Spec("write", pattern=1, scripts="--reference", takes="--from", paths="--reference:list", deep="-R --recursive"),
 )
 _add("setfacl", Spec("write", takes="-m -x -M -X", deep="-R --recursive"))
 _add("chattr", Spec("write", takes="-v -p", deep="-R"))
@@ -132,9 +132,7 @@ _add(
 _add("shred", Spec("delete", takes="-n -s --iterations --size --random-source"))
 _add(
     "cp ditto copy-item copy ci gcp",
-    Spec(
-        "copy", takes="-S --suffix", paths="-t:into --target-directory:into", deep="-r -R -a --recursive --archive"
-    ),
+    Spec("copy", takes="-S --suffix", paths="-t:into --target-directory:into", deep="-r -R -a --recursive --archive"),
 )
 _add("install", Spec("copy", takes="-m -o -g -S --mode --owner --group --suffix", paths="-t:into"))
 _add("mv move-item move mi rename ren gmv", Spec("move", takes="-S --suffix", paths="-t:into --target-directory:into"))
@@ -227,7 +225,8 @@ INTERPRETER_TAKES = frozenset(("-W", "-X", "-r", "--require", "--import", "--loa
 FETCHERS = frozenset(("curl", "wget", "fetch", "http", "https", "xh", "aria2c", "iwr", "invoke-webrequest", "lynx"))
 
 # Options that hand a file to a program for its own use (a key to log in with), which discloses nothing.
-USE_OPTIONS = frozenset(
-    "-i --identity --kubeconfig --key --cert --cacert --capath --ca --keyfile --private-key --ssh-key --key-file"
-    " --password-file --token-file --netrc-file --credentials --profile --config --config-file --identity-file".split()
+USE_OPTIONS = names(
+    "-i --identity --kubeconfig --key --cert --cacert --capath --ca --keyfile --private-key --ssh-key"
+    " --key-file --password-file --token-file --netrc-file --credentials --profile --config --config-file"
+    " --identity-file"
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from bk.engine.lower.scope import Stream
+from bk.engine.lower.scope import Stream, brief
 from bk.engine.lower.words import Dim, known
 from bk.engine.model import Connect
 
@@ -82,9 +82,9 @@ def _target(shell: Shell, word: str, operator: str, into: Redirects) -> None:
     if socket is not None:
         port = int(socket[2] or 0)
         scope = shell.scope
-        scope.emit(
-            Connect(word, socket[1].lower(), port, sends=True, via=scope.via, certain=type(word) is not Dim)
-        )
+        scope.emit(Connect(word, socket[1].lower(), port, sends=True, via=scope.via, certain=type(word) is not Dim))
+        if operator == "<":
+            into.stdin = Stream(source=f"< {word}")
     elif operator == "<":
         shell.scope.touch(word, "read")
         into.stdin = Stream(source=f"< {word}")
@@ -126,7 +126,7 @@ def _heredoc(shell: Shell, node: Node, into: Redirects) -> None:
         text = known(shell.inside(body))
     elif body.child_count:
         text = shell.slice(body)
-    into.stdin = Stream(text, source=shell.slice(node)[:200])
+    into.stdin = Stream(text, source=brief(shell.slice(node)))
 
 
 def flush(shell: Shell, redirects: Redirects, output: Stream | None) -> None:

@@ -14,13 +14,15 @@ if TYPE_CHECKING:
     from bk.engine.lower.shell import Shell
 
 MAX_TOKENS = 400
+MAX_OPEN = 2000
 MAX_SEARCHED = 5000
 _TOKEN = re.compile(r"[^\s\"'`;|&()<>{},=]+")
 
 
 def errors(shell: Shell, root: Node, text: str) -> None:
     """Mark what did not parse as dark, and record every path that the whole text writes out as perhaps read."""
-    shell.dark("syntax", _first_error(shell, root) or text)
+    deep = text.count("(") > MAX_OPEN or text.count("{") > MAX_OPEN
+    shell.dark("depth" if deep else "syntax", _first_error(shell, root) or text)
     count = 0
     for match in _TOKEN.finditer(text):
         word = match[0]

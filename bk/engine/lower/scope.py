@@ -48,6 +48,11 @@ class Stream:
         self.source = source
 
 
+def brief(text: str) -> str:
+    """A text short enough to record, its end kept: that is where a pipeline says what it is for."""
+    return text if len(text) <= 240 else f"{text[:120]} … {text[-110:]}"
+
+
 class Scope:
     """State that commands read and change. `vars` and `cwds` are replaced, never altered, so a snapshot is free."""
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from bk.engine.lower import commands, expand, redirects
 from bk.engine.lower.grammar import parse
+from bk.engine.lower.names import names
 from bk.engine.lower.rough import errors
-from bk.engine.lower.scope import Scope, SpentError, Stream
+from bk.engine.lower.scope import Scope, SpentError, Stream, brief
 from bk.engine.lower.words import UNKNOWN, Dim
 from bk.engine.model import Opaque, Run
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 MAX_DEPTH = 8
 MAX_NESTING = 60
 MAX_SOURCE = 1 << 20
-SHOWN = 200
 
 
 class Shell:
@@ -71,7 +71,7 @@ class Shell:
 
     def dark(self, why: str, text: str) -> None:
         """Record something that could not be seen through."""
-        self.scope.emit(Opaque(why, text[:SHOWN], via=self.scope.via))
+        self.scope.emit(Opaque(why, brief(text), via=self.scope.via))
 
     def raw(self, node: Node) -> str:
         """A word with its marks."""
@@ -183,11 +183,8 @@ def _pipeline(shell: Shell, node: Node, stdin: Stream | None) -> Stream | None:
         before = shell.scope.snapshot()
         out = shell.statement(child, flow)
         shell.scope.restore(before)
-        source = shell.source[start : child.end_byte][:SHOWN]
-        if out is None:
-            flow = Stream(source=source)
-        else:
-            flow = Stream(out.text, out.names, source)
+        source = brief(shell.source[start : child.end_byte])
+        flow = Stream(source=source) if out is None else Stream(out.text, out.names, source)
     return flow
 
 
@@ -217,15 +214,9 @@ def _list(shell: Shell, node: Node, stdin: Stream | None) -> Stream | None:
 def _group(shell: Shell, node: Node, stdin: Stream | None) -> Stream | None:
     children = node.children
     if children and children[0].type == "((":
-        shell.expansions(node) if node.type != "compound_statement" else _inner(shell, children)
+        shell.expansions(node)
         return None
     return shell.block(children, stdin)
-
-
-def _inner(shell: Shell, children: Sequence[Node]) -> None:
-    for child in children:
-        if child.is_named:
-            shell.expansions(child)
 
 
 def _subshell(shell: Shell, node: Node, stdin: Stream | None) -> Stream | None:
@@ -254,13 +245,11 @@ def _branches(shell: Shell, node: Node, stdin: Stream | None) -> Stream | None:
     after.append(scope.snapshot())
     for branch in branches:
         scope.restore(before)
-        inner = [child for child in branch.children if child.is_named and branch.field_name_for_child is not None]
-        if branch.type == "case_item":
-            inner = [
-                child
-                for index, child in enumerate(branch.children)
-                if child.is_named and branch.field_name_for_child(index) != "value"
-            ]
+        inner = [
+            child
+            for index, child in enumerate(branch.children)
+            if child.is_named and branch.field_name_for_child(index) != "value"
+        ]
         out = _together(out, shell.block(inner, stdin))
         after.append(scope.snapshot())
     scope.restore(before)
@@ -302,7 +291,7 @@ def _loop(shell: Shell, node: Node, stdin: Stream | None) -> Stream | None:
     return out
 
 
-def _function(shell: Shell, node: Node, stdin: Stream | None) -> Stream | None:
+def _function(shell: Shell, node: Node, _stdin: Stream | None) -> Stream | None:
     """The body counts whether or not it is called: a trap, an alias or a hook may call it unseen."""
     name = ""
     body: Node | None = None
@@ -367,7 +356,7 @@ def _transparent(shell: Shell, node: Node, stdin: Stream | None) -> Stream | Non
     return shell.block([child for child in node.children if child.is_named], stdin)
 
 
-SILENT = frozenset((";", "&", "\n", "{", "}", "(", ")", ";;", "comment", "do", "done", "then", "fi", "||", "&&", "|", "|&"))
+SILENT = names("; & ( ) { } ;; | |& || && if then elif else fi for while until do done case in esac comment") | {"\n"}
 STATEMENTS: dict[str, Callable[[Shell, Node, Stream | None], Stream | None]] = {
     "command": _command,
     "redirected_statement": _redirected,

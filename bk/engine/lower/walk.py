@@ -117,7 +117,7 @@ def _string(name: str, text: str, state: _Walk) -> None:
         return
     if name in COMMAND_KEYS:
         Shell(scope).text(text)
-    elif "://" in text[:12] and not text[:5].lower() == "file:":
+    elif "://" in text[:12] and text[:5].lower() != "file:":
         if not any(blank in text for blank in " \n\t"):
             connect(text, scope)
     elif text[:5].lower() == "file:":
@@ -160,6 +160,4 @@ def _package(data: Mapping[str, Json], scope: Scope) -> None:
         return
     version = named.get("version") or named.get("packageversion")
     known = ECOSYSTEMS.get(ecosystem.strip().lower(), ecosystem.strip().lower())
-    scope.emit(
-        Install(known, name, version if type(version) is str else "", manager="tool", via=scope.via)
-    )
+    scope.emit(Install(known, name, version if type(version) is str else "", manager="tool", via=scope.via))

@@ -32,6 +32,7 @@ _ANSI = re.compile(
 )
 MAX_FIELDS = 64
 MAX_WORD = 65536
+MAX_VALUE = 16384
 
 
 class Dim(str):
@@ -111,9 +112,7 @@ def finish(raw: str) -> list[str]:
     words: list[str] = []
     for piece in pieces:
         if SPLIT in piece:
-            for field in piece.split(SPLIT):
-                if field:
-                    words.append(_word(field))
+            words.extend(_word(field) for field in piece.split(SPLIT) if field)
         elif piece:
             words.append(_word(piece))
     return words
@@ -121,6 +120,8 @@ def finish(raw: str) -> list[str]:
 
 def value_of(raw: str) -> tuple[str, ...]:
     """The values that an assignment of this marked text may give: literal text, with unknown parts still marked."""
+    if len(raw) > MAX_VALUE:
+        raw = raw[:MAX_VALUE] + UNKNOWN
     if not _MARKED.search(raw):
         return (raw,)
     pieces = _braces(raw.translate({123: 0xF800})) if ALT_OPEN in raw else [raw]
@@ -190,7 +191,7 @@ def _first_choice(text: str) -> tuple[str, list[str], str] | None:
             continue
         before, after = text[:start], text[cuts[-1] + 1 :]
         if len(cuts) > 2:
-            return before, [text[a + 1 : b] for a, b in zip(cuts, cuts[1:], strict=False)], after
+            return before, [text[cuts[at] + 1 : cuts[at + 1]] for at in range(len(cuts) - 1)], after
         if not marked and (span := _RANGE.fullmatch(text, start + 1, cuts[-1])):
             return before, _range(span[1], span[2]), after
         if marked:

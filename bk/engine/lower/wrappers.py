@@ -83,9 +83,7 @@ WRAPPERS: dict[str, Wrapper] = {
     "firejail": _PLAIN,
     "rlwrap": _PLAIN,
     "parallel": Wrapper("-j --jobs -a --arg-file -S --sshlogin -N -n"),
-    "xargs": Wrapper(
-        "-I -n -P -L -d -a -s -E --max-args --max-procs --delimiter --arg-file --max-chars"
-    ),
+    "xargs": Wrapper("-I -n -P -L -d -a -s -E --max-args --max-procs --delimiter --arg-file --max-chars"),
     "start-stop-daemon": Wrapper("--pidfile --user --chuid --name -p -u -c -n", skip=0),
 }
 

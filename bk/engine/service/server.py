@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import _socket
 import errno
+import gc
 import os
 import select
 import signal
@@ -119,6 +120,7 @@ class Server:
         scheduler.every(STATUS_S, "status", upkeep.tell_status, now)
         upkeep.attempt("status", upkeep.tell_status)
         self._listen()
+        gc.freeze()  # a full collection would otherwise walk the whole program, in the middle of somebody's call
         lifecycle.started()
         activation.tell(f"READY=1\nMAINPID={os.getpid()}")
         while not self._stopping:
@@ -176,7 +178,7 @@ class Server:
                 if error.errno in SHORT_OF:
                     self._mute()
                 return
-            sock = _socket.socket(fileno=fd)
+            sock = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM, 0, fd)  # named, so that it need not ask
             peer = peer_of(sock)
             if peer.uid not in self._callers:
                 sock.close()

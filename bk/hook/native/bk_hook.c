@@ -632,6 +632,7 @@ static void ask_cold(void)
     int request = memfd_create("bk-request", MFD_CLOEXEC);
     if (request < 0 || !send_frame(request, false) || lseek(request, 0, SEEK_SET) || pipe2(answer, O_CLOEXEC))
         deny_errno("no engine answers, and the call cannot be handed on");
+    signal(SIGCHLD, SIG_DFL); /* were it ignored, the child's pid could be another's by the time it is killed */
     child = fork();
     if (child < 0)
         deny_errno("no engine answers, and no process can be started");

@@ -145,7 +145,7 @@ class Live(Screen[None]):
         cases = self.query_one(Cases)
         rows, opened = cases.row_count(), self.session.incidents.open_count
         cases.border_title = f"incidents · {opened:,} open" if rows else "incidents · none: nothing was stopped"
-        most = 4 if self.size.height < 30 else max(5, self.size.height // 3)
+        most = 3 if self.size.height < 28 else max(4, self.size.height // 4)
         cases.styles.height = min(rows, most) + 2 if rows else 1
         cases.can_focus = rows > 0
 
@@ -210,7 +210,7 @@ class Live(Screen[None]):
 
     @on(LineList.Picked)
     def _picked(self, event: LineList.Picked) -> None:
-        if event.list.has_focus or event.list is self.query_one(Activity):
+        if self.focused is event.list or event.list is self.query_one(Activity):
             self.explain_selected()
         self.say_status()
 
@@ -228,7 +228,7 @@ class Live(Screen[None]):
         cases, activity = self.query_one(Cases), self.query_one(Activity)
         feed, now = self.session.feed, self.session.now()
         case = cases.selected
-        if cases.has_focus and case is not None:
+        if self.focused is cases and case is not None:
             behind = feed.entry(case.incident.entry)
             return case.incident.ident, lambda width: explain_case(case, behind, now, width)
         if isinstance(activity.key, int):
@@ -286,7 +286,7 @@ class Live(Screen[None]):
     def action_switch(self) -> None:
         """The other list."""
         cases, activity = self.query_one(Cases), self.query_one(Activity)
-        self.set_focus(cases if activity.has_focus and cases.row_count() else activity)
+        self.set_focus(cases if self.focused is activity and cases.row_count() else activity)
 
     def action_explain(self) -> None:
         """The explanation on the whole screen."""
@@ -297,7 +297,7 @@ class Live(Screen[None]):
     def action_copy(self) -> None:
         """Copy the selected record as JSON."""
         cases, activity = self.query_one(Cases), self.query_one(Activity)
-        seq = cases.selected.incident.entry if cases.has_focus and cases.selected else activity.key
+        seq = cases.selected.incident.entry if self.focused is cases and cases.selected else activity.key
         entry = self.session.feed.entry(seq) if isinstance(seq, int) else None
         if entry is not None:
             self.app.copy_to_clipboard(json.dumps(self.session.record(entry), ensure_ascii=True, indent=2))
@@ -353,5 +353,5 @@ class Live(Screen[None]):
         if action in ("filter", "follow", "order", "copy", "verify", "explain", "switch"):
             return not self._empty
         if action == "acknowledge":
-            return not self._empty and bool(self.query("#cases")) and self.query_one(Cases).has_focus
+            return not self._empty and bool(self.query("#cases")) and self.focused is self.query_one(Cases)
         return True

@@ -62,6 +62,7 @@ class Activity(LineList):
     def filtered(self, found: array[int] | None) -> None:
         """Show only these sequence numbers; None shows all. The selected entry stays selected if it is among them."""
         self.found = found
+        self.when_empty = "no entry matches the filter; Esc clears it" if found is not None else ""
         if self._feed is not None:
             self._first, self._last = self._feed.first, self._feed.last
         if self.key is not None and self.find(self.key) < 0:

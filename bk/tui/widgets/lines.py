@@ -81,6 +81,7 @@ class LineList(ScrollView, can_focus=True):
         super().__init__(id=id)
         self.cursor = 0
         self.key: Key | None = None
+        self.when_empty = ""
         self._styles: dict[str, Style] = {}
 
     @abstractmethod
@@ -106,7 +107,7 @@ class LineList(ScrollView, can_focus=True):
     def columns_at(self, width: int) -> list[Column]:
         """The columns, the open one widened to fill the line."""
         columns = list(self.columns(width))
-        taken = sum(column.width for column in columns) + 2 * (len(columns) - 1) + 3
+        taken = sum(column.width for column in columns) + 2 * (len(columns) - 1) + 4  # lead, and air before the scrollbar
         return [c._replace(width=max(4, width - taken)) if not c.width else c for c in columns]
 
     @property
@@ -210,6 +211,9 @@ class LineList(ScrollView, can_focus=True):
         index = y - 1 + self.scroll_offset.y
         blank = self._style("")
         if index >= self.row_count():
+            if y == 2 and not self.row_count():
+                said = inert(f"  {self.when_empty}", width)
+                return Strip([Segment(said, self._style("quiet"))]).adjust_cell_length(width, blank)
             return Strip.blank(width, blank)
         return self._row(index, columns, width)
 

@@ -44,6 +44,7 @@ def person(tmp_path: Path) -> Person:
             sys.executable, ["-c", script, "audit", *words], env=env, encoding="utf-8", dimensions=(40, 200), timeout=30
         )
         if typed:
+            child.expect("seal key: ")
             child.sendline(typed)
         child.expect(pexpect.EOF)
         child.close()
@@ -80,9 +81,11 @@ def test_a_seal_prints_a_key_that_verifies_and_is_kept_nowhere(state: State, per
         if path.is_file():
             assert key.key.hex().encode() not in path.read_bytes()
     assert (f"person:{os.getuid()}", "seal", "admin") in newest(state)
+    assert person("checkpoint", "--admin")[0] == OK  # the epoch that the seal began with is over, its key erased
     assert audit.verify(state, seal_key=str(key)).ok
     code, shown = person("verify", "--seal-key", "-", typed=str(key))
     assert code == OK
+    assert key.key.hex() not in shown
     other = SealKey(key.ledger, key.epoch, key.seq, bytes(32))
     code, shown = person("verify", "--seal-key", "-", typed=str(other))
     assert code == TAMPERED

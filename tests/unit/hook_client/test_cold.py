@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.hook_client.stand import CALL, Done, Installation, digest
+from tests.unit.hook_client.stand import CALL, Done, Installation, answer, digest, engine, replying
 
 NO_ENGINE = "bk blocked this call: no engine answers, and "
 
@@ -198,6 +198,26 @@ class TestWithoutCompiler:
         done = shell.call()
         assert (done.code, done.out) == (2, b"")
         assert b"bk is not installed whole" in done.err
+
+    def test_an_interpreter_that_fails_by_itself_is_exit_2(self, shell: Installation) -> None:
+        folder = os.open("/", os.O_RDONLY)
+        done = shell.call(folder)  # Python itself gives up on such a standard input, with exit code 1
+        os.close(folder)
+        assert done.code == 2
+        assert b"the Python client ended with code 1" in done.err
+
+    def test_an_interpreter_that_is_killed_is_exit_2(self, shell: Installation) -> None:
+        text = script(shell).read_text().split("\n", 1)[1]
+        beside = script(shell).with_name("python3")
+        beside.write_text("#!/bin/sh\nkill -KILL $$\n")
+        beside.chmod(0o755)
+        script(shell).write_text(f"#!python\n{text}")
+        assert shell.call().code == 2
+
+    def test_other_exit_codes_and_both_streams_pass(self, shell: Installation) -> None:
+        shell.make_run_dir()
+        with engine(shell.socket, replying(answer(77, b"out", b"err"))):
+            assert shell.call().said == (77, b"out", b"err")
 
 
 def test_a_broken_installation_is_exit_2_with_a_reason(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import time
 import pytest
 
 from bk.hook import protocol
-from bk.hook.harness import HARNESSES
+from bk.hook.harness import HARNESSES, harness_data
 from tests.unit.hook_client.stand import (
     CALL,
     ROOT,
@@ -237,3 +237,13 @@ def test_every_client_of_the_hook_is_known_to_the_native_one_by_every_name() -> 
     for name in HARNESSES:
         assert f'{{"{name}", ' in table
     assert table.count("\n    {") == len(HARNESSES)
+
+
+@pytest.mark.parametrize("name", sorted(HARNESSES))
+def test_every_client_of_the_hook_is_denied_in_its_own_words_by_both(both: list[Installation], name: str) -> None:
+    native, python = (client.call(CALL, "--bogus", harness=name) for client in both)
+    assert native.said == python.said
+    assert (native.code, native.out.count(b"--bogus")) == (
+        harness_data(name).DENY_EXIT,
+        harness_data(name).DENY.count("%s"),
+    )

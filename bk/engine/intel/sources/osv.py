@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 EVERY = ""
 WEAK = "medium"
+FIRST_DATE = "2000"  # some records carry the year 1 for "unknown"
 
 
 def parse(data: bytes, batch: Batch) -> None:
@@ -37,6 +38,7 @@ def take(record: Json, batch: Batch, severity: str = "critical") -> None:
             batch.withdraw(ecosystem, name, idents, versions, every=EVERY in ranges or not (versions or ranges))
             continue
         date = (record.get("published") or record["modified"])[:10]
+        date = date if date > FIRST_DATE else ""
         bounded = [text for text in ranges if text != EVERY]
         limited = bool(versions or bounded)
         if versions:

@@ -16,4 +16,8 @@ case $line in
 esac
 [ -x "$python" ] || python=$here/python3
 [ -x "$python" ] || no "the Python that bk was installed with is gone: $python"
-exec "$python" -I "$here/bk-hook-python" "$@"
+"$python" -I "$here/bk-hook-python" "$@"
+code=$?
+# What a client would take for a mishap and let through: an interpreter that fails by itself, or was killed.
+if [ "$code" -eq 1 ] || [ "$code" -ge 126 ]; then no "the Python client ended with code $code"; fi
+exit "$code"

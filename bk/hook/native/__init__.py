@@ -1,0 +1,1 @@
+"""The native client: its source, and the build hook that compiles it."""
