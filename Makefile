@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
-NATIVE := bk/hook/native/build.py $(wildcard bk/hook/native/*.c)
+NATIVE := bk/hook/native/build.py $(wildcard bk/hook/native/*.c bk/hook/native/scripts/* bk/hook/harnesses/*.py)
 
 .PHONY: run test test-all unit lint bench screenshots clean
 

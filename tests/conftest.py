@@ -13,7 +13,8 @@ import pytest
 from bk.engine.state import State
 
 for _name in [n for n in os.environ if n == "NO_COLOR" or n.startswith(("TEXTUAL_", "BK_", "CLAUDE"))]:
-    del os.environ[_name]
+    if not _name.startswith("TEXTUAL_SNAPSHOT"):  # the snapshot plugin's own, set before its workers start
+        del os.environ[_name]
 
 # reason prefix -> whether this machine really lacks it
 LACKS = {

@@ -28,17 +28,25 @@ def exact(value: int) -> bool:
 
 
 def _plain(value: Json) -> bool:
-    """Whether the C encoder already gives canonical text: no float, no key outside ASCII, no key that is not text."""
-    kind = type(value)
-    if kind is str or kind is bool or value is None:
-        return True
-    if kind is int:
-        return bool(-_SAFE_INT < value < _SAFE_INT)
-    if kind is dict:
-        return all(type(k) is str and k.isascii() and _plain(v) for k, v in value.items())
-    if kind is list or kind is tuple:
-        return all(map(_plain, value))
-    return False
+    """Whether the C encoder already gives canonical text: no float, no key outside ASCII, no key that is not text.
+
+    A loop over a stack, because this runs for every entry and a generator per object costs twice as much.
+    """
+    waiting = [value]
+    for item in waiting:
+        kind = type(item)
+        if kind is str or kind is bool or item is None:
+            continue
+        if kind is dict:
+            for key in item:
+                if type(key) is not str or not key.isascii():
+                    return False
+            waiting.extend(item.values())
+        elif kind is list or kind is tuple:
+            waiting.extend(item)
+        elif kind is not int or not -_SAFE_INT < item < _SAFE_INT:
+            return False
+    return True
 
 
 def _write(value: Json) -> str:

@@ -107,22 +107,32 @@ def locate(env: Mapping[str, str], cwd: str = "") -> State:
     """Find this user's installation: the placement file, else BK_HOME, else ~/.bk.
 
     BK_HOME is for tests and second installations. It is refused where a project could have set it: when it is
-    relative, lies in the working directory's project, or already exists in a form that others can reach.
+    relative, or lies in (or leads into) the working directory's project. The clients say the same in the same words.
     """
     uid = os.geteuid()
-    home = os.path.normpath(env.get("HOME") or "/")
+    home = _one_slash(env.get("HOME", ""))
+    moved = _one_slash(env.get("BK_HOME", ""))
     placed = _placement()
+    if home and not os.path.isabs(home):
+        raise BkError("HOME is not an absolute path", home, "set HOME to your home directory")
+    home = os.path.normpath(home or "/")
     if placed:
         return State(placed["state"], home, int(placed.get("uid", uid)), placed.get("socket", ""), placed=True)
-    root = env.get("BK_HOME", "")
-    if not root:
+    if not moved:
         return State(f"{home}/.bk" if home != "/" else "/.bk", home, uid)
-    if not os.path.isabs(root):
-        raise BkError("BK_HOME is refused", f"{root!r} is not an absolute path", "unset BK_HOME")
-    root = os.path.normpath(root)
+    if not os.path.isabs(moved):
+        raise BkError("BK_HOME is refused: it is not an absolute path", moved, "unset BK_HOME")
+    root = os.path.normpath(moved)
     if cwd and _inside_project(root, cwd, home):
-        raise BkError("BK_HOME is refused", f"{root} lies in the project that is being worked on", "unset BK_HOME")
+        raise BkError("BK_HOME is refused: it lies in the project that is being worked on", root, "unset BK_HOME")
+    if cwd and _inside_project(os.path.realpath(root), cwd, home):
+        raise BkError("BK_HOME is refused: it leads into the project that is being worked on", root, "unset BK_HOME")
     return State(root, home, uid)
+
+
+def _one_slash(path: str) -> str:
+    """POSIX lets two leading slashes mean something else; here they must not hide that a path lies in a project."""
+    return "/" + path.lstrip("/") if path.startswith("//") else path
 
 
 def _placement() -> dict[str, str]:
@@ -137,8 +147,10 @@ def _placement() -> dict[str, str]:
         raise BkError("the placement file is not root's alone", PLACE, f"chown root {PLACE} && chmod 644 {PLACE}")
     pairs = (line.split("=", 1) for line in text.splitlines() if "=" in line and not line.startswith("#"))
     placed = {key.strip(): value.strip() for key, value in pairs}
-    if not os.path.isabs(placed.get("state", "")):
+    if not os.path.isabs(placed.get("state", "")) or not placed.get("socket", "/").startswith("/"):
         raise BkError("the placement file names no state directory", PLACE, "add a line state=/absolute/path")
+    if not placed.get("uid", "0").isdecimal():
+        raise BkError("the placement file names no uid", PLACE, "add a line uid=NUMBER, or leave it out")
     return placed
 
 

@@ -1,7 +1,6 @@
 """Where the engine is and whether it is ours: the native client's rules, in Python.
 
-`bk.engine.state` says where things live; what it leaves open for callers without a person (no HOME, a link that leads
-into the project) is refused here.
+`bk.engine.state` says where things live; a caller without a HOME, which a person's shell always has, is refused here.
 """
 
 from __future__ import annotations
@@ -36,39 +35,13 @@ def errno_denial(reason: str, error: OSError) -> Denied:
 
 def locate(env: Mapping[str, str], cwd: str) -> places.State:
     """This user's installation; raises Denied where nobody could tell, or the project would."""
-    home = _one_slash(env.get("HOME", ""))
-    moved = _one_slash(env.get("BK_HOME", ""))
     try:
-        state = places.locate({"HOME": home, "BK_HOME": ""}, cwd)
+        state = places.locate(env, cwd)
     except BkError as error:
-        raise Denied(error.title, places.PLACE) from None
-    except ValueError:
-        raise Denied("the placement file names no uid", places.PLACE) from None
-    if home and not home.startswith("/"):
-        raise Denied("HOME is not an absolute path", home)
-    if state.placed:
-        if not state.socket.startswith("/"):
-            raise Denied("the placement file names no state directory", places.PLACE)
-        return state
-    if not moved:
-        if not home:
-            raise Denied("HOME is not set", "so there is no telling where the engine is")
-        return state
-    if not moved.startswith("/"):
-        raise Denied("BK_HOME is refused: it is not an absolute path", moved)
-    try:
-        state = places.locate({"HOME": home, "BK_HOME": moved}, cwd)
-    except BkError:
-        root = os.path.normpath(moved)
-        raise Denied("BK_HOME is refused: it lies in the project that is being worked on", root) from None
-    if places._inside_project(os.path.realpath(state.root), cwd, state.home):
-        raise Denied("BK_HOME is refused: it leads into the project that is being worked on", state.root)
+        raise Denied(error.title, error.detail) from None
+    if not (state.placed or env.get("HOME") or env.get("BK_HOME")):
+        raise Denied("HOME is not set", "so there is no telling where the engine is")
     return state
-
-
-def _one_slash(path: str) -> str:
-    """POSIX lets two leading slashes mean something else; here they must not hide that a path lies in a project."""
-    return "/" + path.lstrip("/") if path.startswith("//") else path
 
 
 def run_directory(state: places.State) -> bool:

@@ -73,14 +73,14 @@ def still(*spans: Span) -> Explanation:
     return lambda _width: content
 
 
-def explain(entry: Entry, now_ms: int, width: int = 80) -> Content:
+def explain(entry: Entry, now_ms: int, width: int = 80, most: int = 4000) -> Content:
     """Everything the ledger holds about an entry, in the order a person asks."""
     text = Text(width)
-    _entry(text, entry, now_ms)
+    _entry(text, entry, now_ms, most)
     return text.content()
 
 
-def explain_case(case: Case, entry: Entry | None, now_ms: int, width: int = 80) -> Content:
+def explain_case(case: Case, entry: Entry | None, now_ms: int, width: int = 80, most: int = 4000) -> Content:
     """An incident: its state and what can be done, then the entry behind it."""
     incident = case.incident
     text = Text(width)
@@ -92,17 +92,17 @@ def explain_case(case: Case, entry: Entry | None, now_ms: int, width: int = 80) 
         text.labelled("next", inert(incident.next_step, 400), indent=0)
     if entry is not None:
         text.gap()
-        _entry(text, entry, now_ms)
+        _entry(text, entry, now_ms, most)
     return text.content()
 
 
-def _entry(text: Text, entry: Entry, now_ms: int) -> None:
+def _entry(text: Text, entry: Entry, now_ms: int, most: int) -> None:
     glyph, word, style = LEVELS.get(entry.level, LEVELS[""])
     tone = TONES.get(style, "")
     head = f"{glyph} {word}" if word else entry.kind
-    for at, line in enumerate(inert_lines(subject(entry), 12)):
+    for at, line in enumerate(inert_lines(subject(entry), max(3, most // 80))):
         lead = f"{head}  " if at == 0 else ""
-        text.labelled(lead, (line[:800], "bold"), style=f"bold {tone}", indent=0, room=len(head) + 2)
+        text.labelled(lead, (inert(line, most), "bold"), style=f"bold {tone}", indent=0, room=len(head) + 2)
     if entry.data.get("failure"):
         cause = inert(str(entry.data["failure"]), 40)
         text.add((f"it could not be decided ({cause}), so fail_mode answered", "$error"))

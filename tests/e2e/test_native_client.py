@@ -70,6 +70,15 @@ class Hook:
         finally:
             ledger.close()
 
+    def stop(self) -> None:
+        """Stop the engine that a cold call left, even one that is only starting: it holds the lock until it serves."""
+        if not os.path.isdir(self.state.run):
+            return
+        lock = os.open(f"{self.state.run}/starting.lock", os.O_CREAT | os.O_RDWR, 0o600)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        lifecycle.stop(self.state)
+        os.close(lock)
+
     def engine_up(self) -> bool:
         """Wait for the engine that a cold call leaves behind."""
         until = time.monotonic() + 15
@@ -94,8 +103,7 @@ def hook(binary: Path) -> Iterator[Hook]:
     folder = dead_end()
     made = Hook(folder, binary)
     yield made
-    if os.path.isdir(made.state.run):
-        lifecycle.stop(made.state)
+    made.stop()
     shutil.rmtree(folder)
 
 
@@ -104,8 +112,7 @@ def uncompiled() -> Iterator[Hook]:
     folder = dead_end()
     made = Hook(folder, None)
     yield made
-    if os.path.isdir(made.state.run):
-        lifecycle.stop(made.state)
+    made.stop()
     shutil.rmtree(folder)
 
 

@@ -97,8 +97,8 @@ def _level(action: Touch, hit: Hit, parts: Sequence[str]) -> Level:
     if hit.place.tree and not hit.inside and mode == "write" and not action.tree and kind.name != "secret-store":
         return Level.ALLOW
     if not action.certain and level > Level.WARN:
-        if not any(WILD.search(part) for part in parts):
-            return Level.WARN
+        if not action.tree and not any(WILD.search(part) for part in parts):
+            return Level.WARN  # an unknown program is handed the path
         if not hit.sure:
             return Level.ASK
     return level
@@ -126,7 +126,7 @@ def _glob_above(parts: list[str], home: Sequence[str]) -> Location | None:
         return below(list(home[: size + 1]), home) if pattern.fullmatch(home[size]) else None
     if not (size and size == home_depth(lead, home)):
         return None
-    for name in (".config", ".local", ".docker", ".kube", ".cargo", "library"):
+    for name in (".config", ".local", ".docker", ".kube", ".cargo"):
         if pattern.fullmatch(name):
             return below([*lead, name], home)
     return None

@@ -8,7 +8,7 @@ from bk.engine.checks.guarded import FOLDERS, KILL_SWITCHES, edited, holds_ours,
 from bk.engine.checks.own import commands
 from bk.engine.checks.places import WILD, component
 from bk.engine.lower.names import names
-from bk.engine.model import Finding, Level, Touch
+from bk.engine.model import Finding, Level, Run, Touch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,6 +40,9 @@ def check(actions: Sequence[Action], facts: Facts) -> Iterable[Finding]:
             yield from _touch(action, path, root, owned, facts)
             if leads != path:
                 yield from _touch(action, leads, root, owned, facts)
+        elif type(action) is Run and (action.cwd.lower() + "/").startswith(root + "/"):
+            reason = f"runs {action.program} inside {facts.state_root}, which belongs to bk"
+            yield Finding("self/state", Level.BLOCK, reason, action=action, instead=STATE_ADVICE)
     yield from commands(actions)
 
 

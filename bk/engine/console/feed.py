@@ -54,7 +54,7 @@ class Feed:
             version = int(self._db.execute("PRAGMA data_version").fetchone()[0])
             if version == self._version:
                 return False
-            first, last = self._db.execute("SELECT min(seq), max(seq) FROM entry").fetchone()
+            first, last = self._db.execute("SELECT (SELECT min(seq) FROM entry), (SELECT max(seq) FROM entry)").fetchone()
             self._version = version
         except sqlite3.Error as error:
             return self._broken(error)

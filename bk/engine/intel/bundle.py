@@ -81,6 +81,9 @@ def _activate(state: State, records: Iterable[Record], meta: Mapping[str, Json],
 
     from bk.engine.intel.index import build
 
+    for name in os.listdir(state.intel):
+        if name.endswith(".new"):  # left by a build that was killed
+            os.unlink(f"{state.intel}/{name}")
     number = max(_generations(state), default=0) + 1
     name = f"{_PREFIX}{number:06}{_SUFFIX}"
     path = f"{state.intel}/{name}"
@@ -96,8 +99,11 @@ def _current(state: State) -> tuple[str, str, str] | None:
     """(path, origin, stamp) of the generation in force; None before the first; a Refusal when it cannot be told."""
     pointer = f"{state.intel}/current"
     try:
-        with open(pointer, "rb") as file:
-            text = file.read(512)
+        fd = os.open(pointer, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        try:
+            text = os.read(fd, 512)
+        finally:
+            os.close(fd)
     except FileNotFoundError:
         return None
     except OSError as error:

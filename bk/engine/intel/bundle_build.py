@@ -2,13 +2,14 @@
 
     python -m bk.engine.intel.bundle_build CATALOGS OUT
 
-CATALOGS holds one folder a source, as named in `PLAN`. OUT receives `facts.tsv` and, between the markers of its
-`SOURCES.toml`, nothing: the counts printed at the end are compared with that file by a test.
+CATALOGS holds one folder a source, as named in `PLAN`; OUT receives `facts.tsv`. `SOURCES.toml` beside it is written by
+hand from what is printed here, and a test compares its counts with the facts.
 """
 
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from functools import partial
 from pathlib import Path
 
@@ -37,7 +38,7 @@ PLAN: tuple[tuple[str, str, str, str, Callable[[bytes, Batch], None]], ...] = (
         "datadog-dataset/ide_extensions-manifest.json",
         partial(datadog.manifest, ecosystem="editor-extension"),
     ),
-    ("ossf", "ossf", "2026-08-21", "ossf-malicious-packages/MAL-*.json", osv.parse),
+    ("ossf", "ossf", "2026-08-20", "ossf-malicious-packages/MAL-*.json", osv.parse),
     ("rustsec", "rustsec", "2026-08-21", "rustsec/raw/*.md", rustsec.parse),
     ("pypa", "pypa", "2024-10-10", "pypa/*.yaml", pypa.parse),
 )
@@ -73,7 +74,8 @@ def main(folder: str, out: str) -> None:
         )
         for note in batch.notes:
             print(f"    {note}")
-    print(f"{len(records)} facts")
+    counted = Counter(source for record in records for source in record.sources)
+    print(f"{len(records)} facts", *(f"{label} {count}" for label, count in sorted(counted.items())), sep="\n    ")
 
 
 if __name__ == "__main__":

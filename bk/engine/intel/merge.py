@@ -69,7 +69,7 @@ def _one(claim: _Claim, same: list[Record]) -> Record:
         severity,
         sorted({group for record in same for group in record.groups}),
         provenance,
-        ident=" ".join(sorted({record.ident.replace(" ", "_") for record in same if record.ident})),
+        ident=" ".join(sorted({ident for record in same for ident in record.ident.split()})),
         date=min((record.date for record in same if record.date), default=""),
         sources=sorted({source for record in same for source in record.sources}),
     )

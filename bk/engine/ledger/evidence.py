@@ -13,7 +13,7 @@ from bk.engine.ledger.seal import KeyFile
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from bk.engine.ledger.mark import Record
     from bk.engine.ledger.note import PublicKey
@@ -25,33 +25,29 @@ if TYPE_CHECKING:
 class Evidence:
     """The mark, its tags, the present key, the checkpoints on file: each may be unknown."""
 
-    __slots__ = ("keyfile", "noted", "notes", "public", "record", "tags")
+    __slots__ = ("keyfile", "noted", "notes", "public", "record", "slots", "tags")
 
     def __init__(self, public: PublicKey | None = None) -> None:
         self.public = public
         self.record: Record | None = None
         self.tags: dict[int, bytes] = {}
         self.keyfile: KeyFile | None = None
+        self.slots: dict[int, tuple[bytes, bool]] = {}
         self.notes: list[Note] = []
         self.noted = False
 
-    def key_of(self, epoch: int) -> bytes | None:
+    def key_of(self, epoch: int, fresh: Mapping[int, int]) -> bytes | None:
         """The present epoch's key; an older file evolves into it, a newer one cannot go back."""
-        if self.keyfile is None:
+        if self.keyfile is None or not self.slots:
             return None
         try:
-            return self.keyfile.key(epoch, lambda _: True)
+            return self.keyfile.key(epoch, lambda number: number in fresh, self.slots)
         except LedgerError:
             return None
 
     def compare_mark(self, con: sqlite3.Connection, last: int, epoch: int, report: Report) -> None:
         """Has the database gone back, or does it tell another story than the one that the mark saw?"""
-        newest = -1
-        if self.keyfile is not None:
-            try:
-                newest = max((n for n, (_, fresh) in self.keyfile.slots().items() if not fresh), default=-1)
-            except LedgerError as error:
-                report.add(last + 1, error.cause, error.detail)
+        newest = max((number for number, (_, fresh) in self.slots.items() if not fresh), default=-1)
         record = self.record
         if record is None:
             if newest > epoch:
@@ -97,6 +93,7 @@ class Evidence:
                 report.add(min(gone), "missing", "a checkpoint is gone from the file that is kept beside the ledger")
 
 
+# Everything is read before the database's snapshot is taken, so the database can only be ahead of it, never behind.
 def gather(state: State, public: PublicKey | None, report: Report) -> Evidence:
     """Everything that this installation knows; what is unreadable is a problem of its own."""
     known = Evidence(public or public_key(state.keys))
@@ -114,14 +111,20 @@ def gather(state: State, public: PublicKey | None, report: Report) -> Evidence:
             report.add(1, error.cause, f"the high-water mark: {error.detail}")
     known.keyfile = KeyFile(f"{state.keys}/seal")
     try:
+        known.slots = known.keyfile.slots()
+    except LedgerError as error:
+        if os.path.exists(state.audit):
+            report.add(1, error.cause, f"the epoch key: {error.detail}")
+    if known.public is None:
+        return known
+    try:
         with open(notes_path(state), encoding="utf-8") as file:
             texts = split_notes(file.read())
     except (OSError, ValueError) as error:
         texts = []
-        if known.public is not None:
-            report.notes.append(f"the checkpoints beside the ledger cannot be read: {error}")
+        report.notes.append(f"the checkpoints beside the ledger cannot be read: {error}")
     known.noted = True
-    for text in texts if known.public is not None else []:
+    for text in texts:
         try:
             known.notes.append(opened(text, known.public))
         except BadNote as bad:

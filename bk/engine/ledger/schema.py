@@ -63,12 +63,12 @@ def connect(path: str) -> sqlite3.Connection:
     return con
 
 
-def create(path: str, lines: str = "") -> sqlite3.Connection:
-    """A new empty segment, readable by its owner alone from the first byte on."""
+def create(path: str, lines: str = "", *, alone: bool = False) -> sqlite3.Connection:
+    """A new segment, readable by its owner alone from the first byte on; `alone` means one file without a -wal."""
     before = os.umask(0o077)
     try:
         con = connect(path)
-        con.execute("PRAGMA journal_mode = WAL")
+        con.execute(f"PRAGMA journal_mode = {'OFF' if alone else 'WAL'}")
         con.executescript(f"BEGIN IMMEDIATE; {SCHEMA} {lines} COMMIT;")
     except sqlite3.Error as error:
         raise from_sqlite(error, path) from error

@@ -17,7 +17,7 @@ from bk.engine.ledger.errors import LedgerError, from_os
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from bk.engine.ledger.store import Ledger
 
@@ -52,7 +52,9 @@ class KeyFile:
             os.close(fd)
         raise LedgerError("corrupt", f"{self.path}: no readable key")
 
-    def key(self, epoch: int, started: Callable[[int], bool]) -> bytes:
+    def key(
+        self, epoch: int, started: Callable[[int], bool], slots: Mapping[int, tuple[bytes, bool]] | None = None
+    ) -> bytes:
         """The key of this epoch; `started` tells whether the database knows of a fresh seal in an epoch.
 
         A crash between the commit of a checkpoint and the rewriting of the file leaves an older key, which evolves
@@ -60,7 +62,7 @@ class KeyFile:
         """
         best = -1
         held = b""
-        for number, (key, fresh) in self.slots().items():
+        for number, (key, fresh) in (self.slots() if slots is None else slots).items():
             if number > epoch:
                 if not fresh:
                     raise LedgerError("rolled-back", f"its epoch is {epoch}, but its key is of epoch {number}")

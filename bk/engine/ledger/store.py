@@ -103,7 +103,11 @@ class Ledger:
             raise LedgerError("corrupt", f"{self.state.audit} is empty; the mark says {record.seq} entries")
         self._inode = os.stat(self.state.audit).st_ino
         self.ident = record.ledger
-        self._compare(record)
+        mark.lock()  # a commit, or a new epoch, between two of the reads would look like damage
+        try:
+            self._compare(mark.read())
+        finally:
+            mark.unlock()
 
     def _compare(self, record: Record) -> None:
         """Refuse a database that has gone back behind the mark, or that holds another history."""
@@ -321,6 +325,10 @@ class Ledger:
     def forget_key(self) -> None:
         """Read the key file again before the next link is made."""
         self._epoch = -1
+
+    def writing(self) -> bool:
+        """Whether a transaction is open."""
+        return self._con is not None and self._con.in_transaction
 
     def sql(self) -> sqlite3.Connection:
         """The writing connection, for a caller that is between `begin` and `commit`."""

@@ -180,7 +180,7 @@ class _File:
 
     def _key(self, epoch: int) -> bytes | None:
         """The epoch's key if we hold it: the present one, or one that follows from the person's seal key."""
-        current = self.known.key_of(self._epoch) if epoch == self._epoch else None
+        current = self.known.key_of(epoch, self._fresh) if epoch == self._epoch else None
         if current is not None:
             return current
         if self._seal is None or epoch < self._seal.epoch:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from bk.engine.lower.shell import Shell
 
+RESERVED = names("{ } ! then do else elif if fi while until done esac")
 MAX_PROGRAMS = 8
 MAX_WRAPPED = 32
 
@@ -136,6 +137,9 @@ def simple(shell: Shell, words: Sequence[str], stdin: Stream | None, fed: Stream
         for _ in range(MAX_WRAPPED):
             if not words:
                 return None
+            if words[0] in RESERVED:  # the grammar takes `{` after `!` or `time` for a program
+                words = words[1:]
+                continue
             name = words[0].rsplit("/", 1)[-1]
             if name not in WRAPPERS or type(words[0]) is Dim:
                 if words[0] == "**":

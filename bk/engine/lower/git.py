@@ -31,6 +31,7 @@ def effects(_name: str, args: Sequence[str], scope: Scope) -> None:
         index += 1
         if word == "-C":
             if index < end:
+                scope.touch(args[index], "list")
                 scope.chdir(args[index])
             index += 1
         elif word in _GLOBAL_TAKES:

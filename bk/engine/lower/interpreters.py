@@ -58,6 +58,7 @@ def run_shell(shell: Shell, name: str, args: Sequence[str], stdin: Stream | None
                 shell.scope.touch(args[index], "read", via=(name,))
             index += 1
         elif word[:1] == "-" and word[1:2] != "-" and "c" in word:
+            index += "o" in word
             while index < end and args[index][:1] in ("-", "+") and len(args[index]) > 1:
                 index += 2 if args[index] in SHELL_TAKES else 1
             if index >= end:
@@ -69,6 +70,8 @@ def run_shell(shell: Shell, name: str, args: Sequence[str], stdin: Stream | None
             out = shell_text(shell, args[index], (f"{name} -c",), stdin, fed)
             shell.scope.restore(before)
             return out
+        elif word[1:2] != "-" and "o" in word and len(word) < 8:
+            index += 1
         elif word == "-s" or (word[1:2] != "-" and "s" in word):
             break
     if stdin is not None:

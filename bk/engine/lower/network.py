@@ -178,6 +178,15 @@ def wget(_name: str, args: Sequence[str], scope: Scope) -> None:
 def raw_socket(_name: str, args: Sequence[str], scope: Scope) -> None:
     """`nc host port` and its like: whatever stands on stdin leaves."""
     operands = [word for word in args if word[:1] != "-"]
+    if any(word[:1] == "-" and word[1:2] != "-" and "U" in word for word in args):
+        for word in operands[:1]:
+            scope.touch(word, "write")
+        return
+    if _name == "socat":
+        for word in operands:
+            kind, _, rest = word.partition(":")
+            if kind.lower().startswith(("unix", "file", "open", "create", "gopen", "pipe", "abstract")):
+                scope.touch(rest.split(",", 1)[0], "read")
     for word in operands[:2] if _name == "socat" else operands[:1]:
         host = word.partition(":")[2] if _name == "socat" else word
         if not host or (_name == "socat" and "/" in host):

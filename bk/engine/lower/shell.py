@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from bk.engine.lower import commands, expand, redirects
 from bk.engine.lower.grammar import parse
 from bk.engine.lower.names import names
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
     from tree_sitter import Node
 
+CONTINUED = re.compile(r"(?<=[^\s\\])\\\n(?=\S)")
 MAX_DEPTH = 8
 MAX_NESTING = 60
 MAX_SOURCE = 1 << 20
@@ -43,6 +46,8 @@ class Shell:
         if self.depth >= MAX_DEPTH or len(text) > MAX_SOURCE:
             self.dark("depth" if self.depth >= MAX_DEPTH else "limit", text)
             return None
+        if "\\\n" in text:
+            text = CONTINUED.sub("", text)  # the grammar would end the word there
         encoded = text.encode(errors="replace")
         tree = parse(encoded)
         if tree is None:

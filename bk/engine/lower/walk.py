@@ -83,11 +83,15 @@ def _object(data: Mapping[str, Json], state: _Walk, depth: int) -> None:
         if type(named.get(key)) is str and named[key]:
             state.scope.chdir(named[key])
     arguments = named.get("args") or named.get("arguments")
+    taken: Json = None
     for key, value in data.items():
         name = folded(key)
         if name in COMMAND_KEYS and type(value) is str and type(arguments) is list:
             words = [value, *(word for word in arguments if type(word) is str)]
             simple(Shell(state.scope), words, None)
+            taken = arguments
+            continue
+        if taken is not None and value is taken:
             continue
         _value(name, value, state, depth)
 

@@ -34,9 +34,11 @@ if TYPE_CHECKING:
 
 WIDTHS = [(0, "-narrow"), (60, "-normal"), (110, "-wide")]
 HEIGHTS = [(0, "-short"), (22, "-tall")]
-POLL_SECONDS = 0.2
+POLL_SECONDS = 0.15
 HEALTH_SECONDS = 5.0
 CLOCK_SECONDS = 5.0
+GLANCE = 240
+WHOLE = 4000
 
 
 class Live(Screen[None]):
@@ -109,8 +111,8 @@ class Live(Screen[None]):
             self._show_cases()
         if first or last < self._last or (last and not self._last):
             activity.show(session.feed)
-        elif self.query_one(FilterBar).applied:
-            self.search_new(self.query_one(FilterBar).applied, self._last)
+        elif self.query_one(FilterBar).active:
+            self.search_new(self.query_one(FilterBar).active, self._last)
         else:
             activity.grew()
         self._last = last
@@ -159,17 +161,13 @@ class Live(Screen[None]):
 
     @on(FilterBar.Asked)
     def _asked(self, event: FilterBar.Asked) -> None:
-        if not event.text:
-            self.query_one(FilterBar).complain(False)
-            self.query_one(Activity).filtered(None)
-            self.say_status()
-            return
-        why = self.session.wrong_with(event.text)
-        self.query_one(FilterBar).complain(bool(why))
-        if why:
-            self.query_one(Status).problem = why
-        else:
+        why = self.session.wrong_with(event.text) if event.text else ""
+        self.query_one(FilterBar).complain(why)
+        if event.text and not why:
             self.search_all(event.text)
+            return
+        self.query_one(Activity).filtered(None)
+        self.say_status()
 
     @on(FilterBar.Left)
     def _left(self) -> None:
@@ -191,17 +189,21 @@ class Live(Screen[None]):
     @work(thread=True, group="search-new", exit_on_error=False)
     def search_new(self, text: str, after: int) -> None:
         """Find which new entries a filter lets through."""
-        found = self.session.search(text, after=after)
+        try:
+            found = self.session.search(text, after=after)
+        except BkError as error:
+            self.app.call_from_thread(self.say_error, error)
+            return
         self.app.call_from_thread(self._show_more, text, found)
 
     def _show_found(self, text: str, found: array[int]) -> None:
-        if text == self.query_one(FilterBar).applied:
+        if text == self.query_one(FilterBar).active:
             self.query_one(Activity).filtered(found)
             self.say_status()
 
     def _show_more(self, text: str, found: array[int]) -> None:
         activity = self.query_one(Activity)
-        if text == self.query_one(FilterBar).applied and activity.found is not None:
+        if text == self.query_one(FilterBar).active and activity.found is not None:
             last = activity.found[-1] if activity.found else 0
             activity.grew([seq for seq in found if seq > last])
             self.say_status()
@@ -223,18 +225,18 @@ class Live(Screen[None]):
         self.explain_selected()
         self.refresh_bindings()
 
-    def explained(self) -> tuple[object, Explanation] | None:
-        """What the selected record is, and what it says at a width."""
+    def explained(self, *, most: int = GLANCE) -> tuple[object, Explanation] | None:
+        """What the selected record is, and what it says at a width; `most` bounds how much of a command is shown."""
         cases, activity = self.query_one(Cases), self.query_one(Activity)
         feed, now = self.session.feed, self.session.now()
         case = cases.selected
         if self.focused is cases and case is not None:
             behind = feed.entry(case.incident.entry)
-            return case.incident.ident, lambda width: explain_case(case, behind, now, width)
+            return case.incident.ident, lambda width: explain_case(case, behind, now, width, most)
         if isinstance(activity.key, int):
             entry = feed.entry(activity.key)
             if entry is not None:
-                return activity.key, lambda width: explain(entry, now, width)
+                return activity.key, lambda width: explain(entry, now, width, most)
             gone = f"entry #{activity.key:,} is missing from the ledger. v checks it and names what happened."
             return activity.key, still((gone, "$error"))
         return None
@@ -251,11 +253,15 @@ class Live(Screen[None]):
         """Bring the status line up to date."""
         status, activity, feed = self.query_one(Status), self.query_one(Activity), self.session.feed
         problem = feed.problem
-        status.problem = f"{problem.title}: {problem.detail}. next: {problem.next_step}" if problem else ""
+        status.problem = (
+            f"{problem.title}: {problem.detail}. next: {problem.next_step}"
+            if problem
+            else self.query_one(FilterBar).why
+        )
         status.following, status.unseen = activity.following, activity.unseen
         status.shown = activity.row_count()
         status.total = feed.last - feed.first + 1 if feed.last else 0
-        status.filter = self.query_one(FilterBar).applied
+        status.filter = self.query_one(FilterBar).active
         status.oldest_first = activity.oldest_first
 
     def say(self, text: str, *, severity: str = "information") -> None:
@@ -290,7 +296,7 @@ class Live(Screen[None]):
 
     def action_explain(self) -> None:
         """The explanation on the whole screen."""
-        found = self.explained()
+        found = self.explained(most=WHOLE)
         if found is not None:
             self.app.push_screen(Page("explained", found[1]))
 

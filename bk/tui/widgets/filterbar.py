@@ -33,6 +33,12 @@ class FilterBar(Input):
         super().__init__(placeholder="level:block agent:claude since:1h words", id="filter", compact=True)
         self.display = False
         self.applied = ""
+        self.why = ""
+
+    @property
+    def active(self) -> str:
+        """The filter that is in force; "" while what is typed cannot be used."""
+        return "" if self.why else self.applied
 
     def open(self) -> None:
         """Show it and type."""
@@ -44,9 +50,10 @@ class FilterBar(Input):
         self.value = ""
         self.display = False
 
-    def complain(self, wrong: bool) -> None:
-        """Colour the text when it cannot be used."""
-        self.set_class(wrong, "-wrong")
+    def complain(self, why: str) -> None:
+        """Remember why the text cannot be used; "" when it can."""
+        self.why = why
+        self.set_class(bool(why), "-wrong")
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Wait for the next key before searching."""

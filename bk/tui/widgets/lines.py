@@ -107,7 +107,7 @@ class LineList(ScrollView, can_focus=True):
     def columns_at(self, width: int) -> list[Column]:
         """The columns, the open one widened to fill the line."""
         columns = list(self.columns(width))
-        taken = sum(column.width for column in columns) + 2 * (len(columns) - 1) + 4  # lead, and air before the scrollbar
+        taken = sum(column.width for column in columns) + 2 * (len(columns) - 1) + 4  # the mark before, air after
         return [c._replace(width=max(4, width - taken)) if not c.width else c for c in columns]
 
     @property

@@ -14,10 +14,17 @@ from bk.engine.errors import EXIT_CODES
 from bk.engine.state import State
 
 
-def bk(state: State, *words: str, env: dict[str, str] | None = None, **given: object) -> subprocess.CompletedProcess[str]:
-    seen = {"HOME": state.home, "PATH": os.environ["PATH"], "TERM": "dumb", **(env or {})}
+def bk(
+    state: State, *words: str, env: dict[str, str] | None = None, said: str = ""
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "bk", *words], env=seen, cwd=state.home, capture_output=True, text=True, timeout=120, **given
+        [sys.executable, "-m", "bk", *words],
+        env={"HOME": state.home, "PATH": os.environ["PATH"], "TERM": "dumb", **(env or {})},
+        cwd=state.home,
+        input=said,
+        capture_output=True,
+        text=True,
+        timeout=120,
     )
 
 
@@ -114,7 +121,7 @@ def test_completion_knows_the_commands_and_their_options(state: State, shell: st
 
 
 def test_the_dashboard_needs_a_terminal_and_says_what_else_there_is(state: State) -> None:
-    done = bk(state, "dashboard", stdin=subprocess.DEVNULL)
+    done = bk(state, "dashboard")
     assert done.returncode == 2
     assert "bk dashboard --once" in done.stderr
 

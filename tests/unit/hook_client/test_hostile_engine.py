@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import os
 import random
+import shutil
 import socket
 import subprocess
 import sys
 import time
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 
@@ -276,26 +277,27 @@ def test_hostile_replies_for_a_moment(client: Installation) -> None:
     assert barrage(client, 2, int(time.time())) > 5
 
 
-@pytest.fixture(scope="module")
-def sanitized() -> Path:
+@pytest.fixture
+def sanitized() -> Iterator[Installation]:
     target, report = compiled(("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g"))
     if target is None:
         lacks = "a C compiler" if "no C compiler" in report["reason"] else "the address sanitizer"
         pytest.skip(f"needs {lacks}: {report['reason']}")
-    return target
-
-
-def test_hostile_replies_under_the_sanitizers(sanitized: Path) -> None:
-    client = Installation("native", dead_end(), sanitized)
+    folder = dead_end()
+    client = Installation("native", folder, target)
     client.make_run_dir()
-    assert barrage(client, 3, int(time.time())) > 5
+    yield client
+    shutil.rmtree(folder)
+    shutil.rmtree(target.parent)
+
+
+def test_hostile_replies_under_the_sanitizers(sanitized: Installation) -> None:
+    assert barrage(sanitized, 3, int(time.time())) > 5
 
 
 @pytest.mark.long
-def test_hostile_replies_for_a_minute(sanitized: Path) -> None:
-    client = Installation("native", dead_end(), sanitized)
-    client.make_run_dir()
-    assert barrage(client, 60, int(time.time())) > 100
+def test_hostile_replies_for_a_minute(sanitized: Installation) -> None:
+    assert barrage(sanitized, 60, int(time.time())) > 100
 
 
 FAKE = """

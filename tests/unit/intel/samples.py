@@ -23,9 +23,7 @@ def record(
     sources: Sequence[str] = ("list",),
 ) -> Record:
     listed = () if kind == "every" else versions
-    return Record(
-        ecosystem, name, kind, listed, severity, groups, provenance, ident=ident, date=date, sources=sources
-    )
+    return Record(ecosystem, name, kind, listed, severity, groups, provenance, ident=ident, date=date, sources=sources)
 
 
 def opened(path: Path, records: Iterable[Record]) -> Index:

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import os
+import random
 import subprocess
 import sys
+import time
 import tomllib
 from collections import Counter
 from pathlib import Path
@@ -89,6 +91,36 @@ def test_other_records_can_be_put_in_force_and_are_not_replaced_by_the_bundle(st
     path = bundle.activate(state, [record("synced")], {"sources": {}}, "sync")
     assert bundle.ensure(state) == path
     assert Index.open(path).lookup("npm", "synced")
+
+
+REBUILD = """
+import os, sys
+from bk.engine.intel import bundle
+from bk.engine.state import State
+print("ready", flush=True)
+while True:
+    bundle.rebuild(State(sys.argv[1], sys.argv[2], os.geteuid()))
+"""
+
+
+def test_a_builder_killed_at_any_moment_leaves_a_whole_generation_in_force(state: State) -> None:
+    bundle.ensure(state)
+    chance = random.Random(4)
+    for _ in range(12):
+        process = subprocess.Popen(
+            [sys.executable, "-c", REBUILD, state.root, state.home], stdout=subprocess.PIPE, text=True
+        )
+        assert process.stdout is not None
+        process.stdout.readline()
+        time.sleep(chance.uniform(0.0, 0.15))
+        process.kill()
+        process.wait()
+        process.stdout.close()
+        index = Index.open(bundle.ensure(state))
+        index.verify()
+        assert index.lookup("npm", "axios")
+    bundle.rebuild(state)
+    assert len(os.listdir(state.intel)) == 4, "two generations, the pointer and the lock"
 
 
 @pytest.mark.parametrize(

@@ -140,9 +140,8 @@ def test_threads_share_one_index(tmp_path: Path) -> None:
     wrong: list[str] = []
 
     def ask() -> None:
-        for one in made * 5:
-            if not index.lookup(one.ecosystem, canonical_name(one.ecosystem, one.name)):
-                wrong.append(one.name)
+        asked = ((one.ecosystem, canonical_name(one.ecosystem, one.name)) for one in made * 5)
+        wrong.extend(name for ecosystem, name in asked if not index.lookup(ecosystem, name))
 
     threads = [threading.Thread(target=ask) for _ in range(4)]
     for thread in threads:

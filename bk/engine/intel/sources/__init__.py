@@ -92,7 +92,7 @@ class Batch:
                     severity,
                     (self.group,),
                     self.provenance,
-                    ident=ident,
+                    ident=ident.replace(" ", "_"),
                     date=date or self.date,
                     sources=(self.label,),
                 )

@@ -54,7 +54,8 @@ def installs(run: Run, cwd: str) -> list[Install]:  # noqa: ARG001 - manifests w
         family = _FAMILY.get(program)
         if family is None:
             return []
-    return read(program, family, run.argv[1:] if program == run.program else _folded(run))[:INSTALLS_MAX]
+    found = read(program, family, run.argv[1:] if program == run.program else _folded(run))
+    return [one for one in found if one.name or one.source != "registry"][:INSTALLS_MAX]
 
 
 def inner(words: Sequence[str], via: str) -> list[Install]:

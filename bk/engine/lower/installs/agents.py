@@ -29,9 +29,7 @@ def read(program: str, words: Sequence[str]) -> list[Install]:
     if list(words[:2]) != ["mcp", "add"]:
         return []
     line = split(words[2:], MCP_TAKES, until=1)
-    after = split(line.rest, MCP_TAKES, until=0) if line.rest[:1] == ["--"] else None
-    command = after.rest if after is not None else _command(line.rest)
-    return inner(command, f"{program} mcp add")
+    return inner(_command(line.rest), f"{program} mcp add")
 
 
 def _command(words: Sequence[str]) -> Sequence[str]:

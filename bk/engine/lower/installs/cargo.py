@@ -43,7 +43,7 @@ def read(program: str, words: Sequence[str]) -> list[Install]:
 
 def _crates(manager: str, words: Sequence[str]) -> list[Install]:
     line = split(words, TAKES)
-    places = [(value, elsewhere(value) or "git") for value in line.values("--git")]
+    places = [(value, "git") for value in line.values("--git")]
     places += [(value, "file") for value in line.values("--path")]
     if places:
         names = line.words or [""]

@@ -59,9 +59,6 @@ TAKES = {
 }
 RUN_OPTIONS = options("-p --package -c --call --allow-build")
 _SAME = {"npx": "npm", "bunx": "bun", "pnpx": "pnpm", "pnx": "pnpm", "ng": "npm", "expo": "npm", "lerna": "npm"}
-_REGISTRY_TARBALL = re.compile(
-    r"https?://[^/]+/(?:.*/)?((?:@[^/]+/)?[^/@]+)/-/[^/]*?-(\d+\.\d+\.\d+[^/]*?)\.tgz", re.ASCII
-)
 _SHORTHAND = re.compile(r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+(?:#.*)?", re.ASCII)
 
 
@@ -114,8 +111,7 @@ def spec(word: str) -> tuple[str, str, str]:
     if not place and text[:1] != "@" and _SHORTHAND.fullmatch(text):
         place = "git"
     if place:
-        found = _REGISTRY_TARBALL.fullmatch(text.partition("#")[0].partition("?")[0])
-        return (found[1].replace("%2f", "/").replace("%2F", "/"), found[2], place) if found else ("", "", place)
+        return (*_tarball(text), place) if place == "url" else ("", "", place)
     at = text.find("@", 1)
     name, version = (text, "") if at < 0 else (text[:at], text[at + 1 :])
     name = "/".join(name.split("/")[:2]) if name[:1] == "@" else name.partition("/")[0]
@@ -123,6 +119,16 @@ def spec(word: str) -> tuple[str, str, str]:
         return name, "", "file"
     place = elsewhere(version)
     return (name, "", place) if place else (name, version, "")
+
+
+def _tarball(url: str) -> tuple[str, str]:
+    """(name, version) of a registry's own tarball, `…/name/-/name-1.0.0.tgz`: that package under another address."""
+    before, dash, file = url.partition("#")[0].partition("?")[0].rpartition("/-/")
+    scope, _, base = before.replace("%2f", "/").replace("%2F", "/").rpartition("/")
+    if not dash or not base or not file.startswith(f"{base}-") or not file.endswith(".tgz"):
+        return "", ""
+    scope = scope.rpartition("/")[2]
+    return (f"{scope}/{base}" if scope[:1] == "@" else base), file[len(base) + 1 : -len(".tgz")]
 
 
 def _runner(manager: str, words: Sequence[str]) -> list[Install]:
