@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from textual.content import Content
 
-from bk.engine.console.describe import agent, claimed, subject
+from bk.engine.console.describe import agent, claimed, listed, subject
 from bk.engine.model import Entry
 from bk.text import inert, inert_lines
 from bk.tui.words import LEVELS, STATES, age, clock, moment, plural
@@ -115,7 +115,7 @@ def _entry(text: Text, entry: Entry, now_ms: int, most: int) -> None:
 
 
 def _findings(text: Text, entry: Entry) -> None:
-    found = [item for item in entry.data.get("findings") or () if isinstance(item, Mapping)]
+    found = listed(entry.data, "findings")
     shown = [item for item in found if item.get("level") != "allow"]
     if not shown:
         return
@@ -133,7 +133,7 @@ def _findings(text: Text, entry: Entry) -> None:
 
 
 def _actions(text: Text, entry: Entry) -> None:
-    actions = [item for item in entry.data.get("actions") or () if isinstance(item, Mapping)]
+    actions = listed(entry.data, "actions")
     if not actions:
         return
     text.title("what it would do")
@@ -143,7 +143,8 @@ def _actions(text: Text, entry: Entry) -> None:
         path = f"  via {inert(' > '.join(map(str, via)), 120)}" if isinstance(via, (list, tuple)) and via else ""
         doubt = "  (in part unknown)" if item.get("certain") is False else ""
         text.labelled(verb[:8], _said(item, "target"), (path + doubt, "$text-quiet"), style="$secondary")
-    left = int(entry.data.get("actions_left_out") or 0) + max(0, len(actions) - MAX_LISTED)
+    more = entry.data.get("actions_left_out")
+    left = (more if isinstance(more, int) else 0) + max(0, len(actions) - MAX_LISTED)
     if left:
         text.add((f"… and {plural(left, 'action')} more", "$text-quiet"), indent=2)
 

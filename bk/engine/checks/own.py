@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from bk.engine.lower.names import names
 from bk.engine.model import Finding, Level, Run
+from bk.engine.tables import names
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ import re
 from bk.engine.checks.guarded import FOLDERS, KILL_SWITCHES, edited, holds_ours, loss, scope_of
 from bk.engine.checks.own import commands
 from bk.engine.checks.places import WILD, component
-from bk.engine.lower.names import names
 from bk.engine.model import Finding, Level, Run, Touch
+from bk.engine.tables import names
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -35,12 +35,12 @@ def agent(entry: Entry) -> str:
 
 def packages(entry: Entry) -> list[str]:
     """The packages that a recorded call would have installed."""
-    return [_text(action, "target") for action in _list(entry.data, "actions") if action.get("do") == "install"]
+    return [_text(action, "target") for action in listed(entry.data, "actions") if action.get("do") == "install"]
 
 
 def strongest(entry: Entry) -> Mapping[str, Json]:
     """The finding that decided, or nothing."""
-    findings = _list(entry.data, "findings")
+    findings = listed(entry.data, "findings")
     return findings[0] if findings else {}
 
 
@@ -81,6 +81,7 @@ def _text(data: Mapping[str, Json], name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _list(data: Mapping[str, Json], name: str) -> Sequence[Mapping[str, Json]]:
+def listed(data: Mapping[str, Json], name: str) -> Sequence[Mapping[str, Json]]:
+    """The objects in a list of the entry; nothing when it is no list."""
     value = data.get(name)
     return [item for item in value if isinstance(item, Mapping)] if isinstance(value, (list, tuple)) else []

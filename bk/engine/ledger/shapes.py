@@ -75,8 +75,8 @@ TOKENS: tuple[tuple[str, tuple[str, ...], str], ...] = (
             "pmak-",
             "dp.pt.",
         ),
-        _START + r"(?:glsa_|gsk_|xai-|pplx-|lin_api_|sntrys_|tskey-|pscale_tkn_|ATATT3|NRAK-|PMAK-|dp\.pt\.)"
-        r"[A-Za-z0-9_=.+/-]{20,}+",
+        _START + r"(?:(?:glsa_|gsk_|xai-|pplx-|lin_api_|tskey-|pscale_tkn_|ATATT3|NRAK-|PMAK-|dp\.pt\.)"
+        r"[A-Za-z0-9_=.+-]{20,}+|sntrys_[A-Za-z0-9_=.+/-]{40,}+)",
     ),
 )
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bk.engine.lower.names import names
 from bk.engine.lower.words import Dim
+from bk.engine.tables import names
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

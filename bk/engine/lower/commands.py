@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from bk.engine.lower import find, functions, installs, redirects
 from bk.engine.lower.builtins import BUILTINS
+from bk.engine.lower.expand import as_values
 from bk.engine.lower.interpreters import run_interpreter, run_shell, shell_text
-from bk.engine.lower.names import names
 from bk.engine.lower.operands import effects
 from bk.engine.lower.output import printed
 from bk.engine.lower.programs import FETCHERS, INTERPRETERS, SHELLS
@@ -13,6 +13,7 @@ from bk.engine.lower.scope import Stream
 from bk.engine.lower.words import ALT_OPEN, SPECIAL, Dim, finish, show, value_of
 from bk.engine.lower.wrappers import RUNNERS, WRAPPERS, glued, unwrap
 from bk.engine.model import Run
+from bk.engine.tables import names
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from bk.engine.lower.shell import Shell
 
-RESERVED = names("{ } ! then do else elif if fi while until done esac")
+RESERVED = names("{ } ! then do else elif if fi while until done esac for select case")
 MAX_PROGRAMS = 8
 MAX_WRAPPED = 32
 
@@ -57,6 +58,8 @@ def command(shell: Shell, node: Node, stdin: Stream | None) -> Stream | None:
             redirects.take(shell, child, into)
         elif kind == "ERROR":
             shell.expansions(child)
+        elif kind in ("subshell", "compound_statement"):
+            shell.statement(child, stdin)
         elif kind != "$":
             words.extend(shell.words(child))
     if shell.extra:
@@ -137,8 +140,8 @@ def simple(shell: Shell, words: Sequence[str], stdin: Stream | None, fed: Stream
         for _ in range(MAX_WRAPPED):
             if not words:
                 return None
-            if words[0] in RESERVED:  # the grammar takes `{` after `!` or `time` for a program
-                words = words[1:]
+            if words[0] in RESERVED:
+                words = _misread(shell, words)
                 continue
             name = words[0].rsplit("/", 1)[-1]
             if name not in WRAPPERS or type(words[0]) is Dim:
@@ -178,6 +181,14 @@ def _keep_cwd(shell: Shell, before: tuple[str, ...], words: Sequence[str]) -> No
         name = words[0].rsplit("/", 1)[-1] if words else ""
         if name not in ("eval", "source", ".") and name not in shell.functions:
             shell.scope.cwds = before
+
+
+def _misread(shell: Shell, words: Sequence[str]) -> Sequence[str]:
+    """After `!` or `time` the grammar takes a compound command's keyword for a program; what follows it is meant."""
+    if words[0] in ("for", "select") and len(words) > 2:
+        shell.scope.assign(words[1], as_values(words[3:]))
+        return ()
+    return words[4:] if words[0] == "case" else words[1:]
 
 
 def _fed_by_xargs(words: Sequence[str], replace: str | None, stdin: Stream | None) -> Sequence[str]:

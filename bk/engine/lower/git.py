@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from bk.engine.lower import network
-from bk.engine.lower.names import names
 from bk.engine.lower.paths import pathlike
 from bk.engine.lower.words import Dim
+from bk.engine.tables import names
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from bk.engine.lower.names import names
 from bk.engine.lower.words import Dim
 from bk.engine.model import Connect
+from bk.engine.tables import names
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

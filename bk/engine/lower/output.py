@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from bk.engine.lower.names import names
 from bk.engine.lower.paths import joined
 from bk.engine.lower.scope import Stream
 from bk.engine.lower.words import Dim, ansi_c
+from bk.engine.tables import names
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

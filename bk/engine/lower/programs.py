@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bk.engine.lower.names import names
+from bk.engine.tables import names
 
 
 class Spec:

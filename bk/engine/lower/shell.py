@@ -6,11 +6,11 @@ import re
 
 from bk.engine.lower import commands, expand, redirects
 from bk.engine.lower.grammar import parse
-from bk.engine.lower.names import names
 from bk.engine.lower.rough import errors
 from bk.engine.lower.scope import Scope, SpentError, Stream, brief
 from bk.engine.lower.words import UNKNOWN, Dim
 from bk.engine.model import Opaque, Run
+from bk.engine.tables import names
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -72,6 +72,7 @@ ANY: list[Callable[[str], str]] = [
     lambda c: f"( {c} )",
     lambda c: f"{{ {c}; }}",
     lambda c: f"! {c}",
+    lambda c: f"time {c}",
     lambda c: f"sh -c {quoted(c)}",
     lambda c: f"bash -lc {quoted(c)}",
     lambda c: f"eval {quoted(c)}",
