@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bk.cli.audit_words import header, row, told, verification
+from bk.cli.audit_words import explained, header, recovery, row, verification
 from bk.engine.console import audit
 from bk.engine.console.installation import here
 from bk.engine.errors import OK, TAMPERED, USAGE, BkError
@@ -75,13 +75,13 @@ def show(seq: Annotated[str, typer.Argument(help="The entry's number.")], *, as_
         said: dict[str, Json] = {
             **audit.record(shown.entry),
             "intact": shown.intact,
-            "proof": shown.proof,
+            "proof": None if shown.proof is None else shown.proof.as_json(),
             "problem": shown.problem,
         }
         _json(said)
     else:
-        _lines(told(shown))
-    raise typer.Exit(OK if shown.intact and not (shown.proof and _broken(shown.proof)) else TAMPERED)
+        _lines(explained(shown))
+    raise typer.Exit(OK if shown.intact and (shown.proof is None or shown.proof.holds) else TAMPERED)
 
 
 @app.command()
@@ -108,29 +108,22 @@ def verify(
 
 @app.command()
 def prove(
-    seq: Annotated[str, typer.Argument(help="The entry's number.")],
+    seq: Annotated[str, typer.Argument(help="The entry's number.", metavar="[SEQ]")] = "",
     *,
-    growth: Annotated[
-        bool, typer.Option("--growth", help="Prove instead that the newest checkpoint only added to this entry's.")
-    ] = False,
+    old: Annotated[str, typer.Option("--old", help="File of an older checkpoint, to prove growth instead.")] = "",
+    new: Annotated[str, typer.Option("--new", help="File of the newer checkpoint.")] = "",
 ) -> None:
-    """Print the proof (JSON) that an entry is under a signed checkpoint; anyone can check it without the ledger.
+    """Print a proof (JSON) that anyone can check without the ledger: of one entry, or that nothing but growth happened.
 
-    Exit code 4 when the proof does not hold, 1 when no checkpoint covers the entry yet.
+    Exit code 4 when it does not hold, 1 when no checkpoint covers the entry yet.
     """
-    from bk.engine.console.proof import growth as grown
-    from bk.engine.console.proof import inclusion
+    from bk.engine.console.proof import growth, inclusion
 
-    number = _number(seq)
-    proof = grown(here(), number) if growth else inclusion(here(), number)
-    if not growth and proof["checkpoint"] is None:
-        raise BkError(
-            f"entry #{number:,} is not signed for yet",
-            "a checkpoint is signed every minute while there is news, and by `bk audit checkpoint`",
-            "try it again in a minute",
-        )
-    _json(proof)
-    raise typer.Exit(OK if proof["holds"] else TAMPERED)
+    if bool(seq) == bool(old or new) or bool(old) != bool(new):
+        raise BkError("a proof of what?", "give an entry's number, or --old and --new", "bk audit prove 12", code=USAGE)
+    proof = inclusion(here(), _number(seq)) if seq else growth(here(), _text_of(old), _text_of(new))
+    _json(proof.as_json())
+    raise typer.Exit(OK if proof.holds else TAMPERED)
 
 
 @app.command()
@@ -189,11 +182,16 @@ def seal(*, admin: Admin = False, as_json: AsJson = False) -> None:
 @app.command()
 def recover(*, admin: Admin = False, as_json: AsJson = False) -> None:
     """Set a damaged ledger aside, keep what can be read, and begin a new segment that says so."""
-    said = audit.recover(here(), admin=admin)
+    done = audit.recover(here(), admin=admin)
     if as_json:
-        _json(said)
+        told = (
+            {} if done is None else {"seq": done.seq, "cause": done.cause, "lost": done.lost, "set_aside": done.aside}
+        )
+        _json({"recovered": done is not None, **told})
+    elif done is None:
+        sys.stdout.write("nothing to recover: the ledger can be used (`bk audit verify` says whether it is whole)\n")
     else:
-        _lines([f"{name.replace('_', ' ')}: {value}" for name, value in said.items()])
+        _lines(recovery(done))
 
 
 def _filter(words: list[str] | None) -> str:
@@ -207,8 +205,14 @@ def _number(text: str) -> int:
     return int(digits)
 
 
-def _broken(proof: dict[str, Json]) -> bool:
-    return proof["checkpoint"] is not None and not proof["holds"]
+def _text_of(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read(65536)
+    except (OSError, UnicodeDecodeError) as error:
+        raise BkError(
+            "the checkpoint cannot be read", f"{path}: {error}", "save what `bk audit checkpoint` prints"
+        ) from error
 
 
 def _write(entries: Iterable[Entry], as_json: bool) -> None:

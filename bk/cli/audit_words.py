@@ -12,7 +12,7 @@ from bk.engine.console.describe import agent, subject
 from bk.text import inert, inert_lines
 
 if TYPE_CHECKING:
-    from bk.engine.console.audit import Report, Shown
+    from bk.engine.console.audit import Recovered, Report, Shown
     from bk.engine.model import Entry
 
 Json = Any
@@ -54,7 +54,7 @@ def full_clock(at: int) -> str:
         return "a time beyond the calendar"
 
 
-def told(shown: Shown) -> list[str]:
+def explained(shown: Shown) -> list[str]:
     """An entry explained."""
     entry, data = shown.entry, shown.entry.data
     level = paint(inert(entry.level.upper(), 12), LEVELS.get(entry.level, ""))
@@ -141,7 +141,20 @@ def verification(report: Report) -> list[str]:
         lines.append("  no checkpoint holds")
     lines += [f"  note: {inert(note, 300)}" for note in report.notes]
     if not report.ok:
-        lines.append("  next: copy the state directory aside, then `bk audit recover --admin` sets the ledger aside")
+        lines.append(
+            "  next: copy the state directory aside; trust nothing from there on that the checkpoint does not cover"
+        )
+    return lines
+
+
+def recovery(done: Recovered) -> list[str]:
+    """What a recovery did."""
+    first, last = done.lost
+    lines = [f"the ledger goes on at #{done.seq:,}: {inert(done.detail, 300)}"]
+    lines.append(
+        f"  lost from the record: #{first:,} to #{last:,}" if last >= first else "  nothing is lost from the record"
+    )
+    lines += [f"  kept aside: {inert(path, 300)}" for path in done.aside]
     return lines
 
 
@@ -152,21 +165,13 @@ def _proof(shown: Shown) -> list[str]:
             f"  {paint('altered', STATES['bad'])}: its text is not the one that was hashed when it was recorded"
         )
     proof = shown.proof
-    if shown.problem:
+    if proof is None:
         lines.append(f"  proof: {inert(shown.problem, 300)}")
-    elif proof is None or proof["checkpoint"] is None:
-        lines.append("  proof: chained; no checkpoint covers it yet")
-    elif proof["holds"]:
-        lines.append(
-            f"  proof: {paint('holds', STATES['ok'])}; leaf {proof['index']:,} of {proof['size']:,} under the "
-            f"checkpoint at #{proof['checkpoint_seq']:,}, signed {full_clock(proof['checkpoint_at'])}"
-        )
-    elif not proof["signed"]:
-        lines.append(
-            f"  proof: {paint('does not hold', STATES['bad'])}; the checkpoint is not signed by this ledger's key"
-        )
-    else:
-        lines.append(f"  proof: {paint('does not hold', STATES['bad'])}; the checkpoint was signed over another text")
+    elif not proof.holds:
+        lines.append(f"  proof: {paint('does not hold', STATES['bad'])}; {inert(proof.why, 300)}")
+    elif proof.note is not None:
+        under = f"leaf {proof.told['index']:,} of {proof.note.size:,} under the checkpoint at #{proof.note.seq:,}"
+        lines.append(f"  proof: {paint('holds', STATES['ok'])}; {under}, signed {full_clock(proof.note.at)}")
     return lines
 
 

@@ -13,23 +13,34 @@ from bk.engine.errors import BkError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 PLACE = "/etc/bk/place"
 SOCKET_MAX = 107  # sun_path, less its NUL
 
 
 class State:
-    """The paths of one installation. `owner` is the uid that may own the engine and the state."""
+    """The paths of one installation. `owner` is the uid that may own the engine and the state, `callers` those that
+    may ask it: the owner alone, unless a placement file puts the engine under a uid of its own."""
 
-    __slots__ = ("home", "owner", "placed", "root", "socket")
+    __slots__ = ("callers", "home", "owner", "placed", "root", "socket")
 
-    def __init__(self, root: str, home: str, owner: int, socket: str = "", *, placed: bool = False) -> None:
+    def __init__(
+        self,
+        root: str,
+        home: str,
+        owner: int,
+        socket: str = "",
+        *,
+        placed: bool = False,
+        callers: Sequence[int] = (),
+    ) -> None:
         self.root = root
         self.home = home
         self.owner = owner
         self.socket = socket or f"{root}/run/engine.sock"
         self.placed = placed
+        self.callers = frozenset(callers or (owner,))
 
     @property
     def audit(self) -> str:
@@ -79,8 +90,9 @@ class State:
     def ensure(self) -> None:
         """Create the directories with owner-only modes; refuse a root that others can reach or that is not ours."""
         for path in (self.root, f"{self.root}/mark", self.keys, self.intel, self.run):
+            shared = path == self.run and self.callers != {self.owner}
             try:
-                os.makedirs(path, mode=0o700, exist_ok=True)
+                os.makedirs(path, mode=0o711 if shared else 0o700, exist_ok=True)
                 info = os.lstat(path)
             except OSError as error:
                 raise BkError(
@@ -88,16 +100,16 @@ class State:
                     f"{path}: {error.strerror}",
                     "make it writable for you, or free the disk it is on",
                 ) from error
-            trusted(path, info, self.owner)
+            trusted(path, info, self.owner, shared=shared)
 
 
-def trusted(path: str, info: os.stat_result, owner: int) -> None:
-    """Refuse a directory that somebody else owns, that others may enter, or that is a link."""
+def trusted(path: str, info: os.stat_result, owner: int, *, shared: bool = False) -> None:
+    """Refuse a directory that somebody else owns, that others may enter (when `shared`: write), or that is a link."""
     if stat.S_ISLNK(info.st_mode):
         raise BkError("the state directory is a symbolic link", path, "replace it by a real directory")
     if info.st_uid != owner:
         raise BkError("the state directory belongs to another user", f"{path}: uid {info.st_uid}, not {owner}")
-    if info.st_mode & 0o077:
+    if info.st_mode & (0o022 if shared else 0o077):
         raise BkError(
             "the state directory is open to others", f"{path}: mode {info.st_mode & 0o777:o}", f"chmod 700 {path}"
         )
@@ -117,7 +129,8 @@ def locate(env: Mapping[str, str], cwd: str = "") -> State:
         raise BkError("HOME is not an absolute path", home, "set HOME to your home directory")
     home = os.path.normpath(home or "/")
     if placed:
-        return State(placed["state"], home, int(placed.get("uid", uid)), placed.get("socket", ""), placed=True)
+        owner, callers = int(placed.get("uid", uid)), _uids(placed.get("callers", ""))
+        return State(placed["state"], home, owner, placed.get("socket", ""), placed=True, callers=callers)
     if not moved:
         return State(f"{home}/.bk" if home != "/" else "/.bk", home, uid)
     if not os.path.isabs(moved):
@@ -133,6 +146,14 @@ def locate(env: Mapping[str, str], cwd: str = "") -> State:
 def _one_slash(path: str) -> str:
     """POSIX lets two leading slashes mean something else; here they must not hide that a path lies in a project."""
     return "/" + path.lstrip("/") if path.startswith("//") else path
+
+
+def _uids(text: str) -> list[int]:
+    """The uids that a placement file lets talk to an engine under its own uid."""
+    words = text.replace(",", " ").split()
+    if not all(word.isascii() and word.isdigit() for word in words):
+        raise BkError("the placement file names callers that are no uids", PLACE, "callers=1000 1001")
+    return [int(word) for word in words]
 
 
 def _placement() -> dict[str, str]:

@@ -34,6 +34,7 @@ def entries(state: State) -> list[Entry]:
 
 
 async def test_a_newcomer_is_told_what_to_do_and_the_first_entry_replaces_it(board: Board) -> None:
+    board.write(Entry("engine", "engine", {"event": "start"}))
     async with running(board):
         assert "Nothing has been decided yet" in board.text()
         assert "bk check --tool Bash" in board.text()

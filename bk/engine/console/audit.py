@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from bk.engine.console.gate import require_admin
-from bk.engine.console.proof import absent, file_of, inclusion
+from bk.engine.console.proof import Proof, inclusion
 from bk.engine.errors import USAGE, BkError
 from bk.engine.ledger.errors import from_sqlite
 from bk.engine.ledger.merkle import leaf_hash
@@ -24,6 +24,7 @@ from bk.engine.state import State
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bk.engine.ledger.checkpoint import Checkpoint
+    from bk.engine.ledger.recovery import Recovered as Recovered  # noqa: PLC0414 - surfaces name it from here
     from bk.engine.ledger.report import Report as Report  # noqa: PLC0414 - surfaces name it from here
 
 Json = Any
@@ -42,7 +43,7 @@ class Page:
 class Shown:
     """One entry in full: `intact` says whether its text still has the hash it was chained with."""
 
-    def __init__(self, entry: Entry, body: str, intact: bool, proof: dict[str, Json] | None, problem: str) -> None:
+    def __init__(self, entry: Entry, body: str, intact: bool, proof: Proof | None, problem: str) -> None:
         self.entry = entry
         self.body = body
         self.intact = intact
@@ -66,25 +67,25 @@ def query(state: State, text: str, *, limit: int = 50, before: int = 0, now_ms: 
     """The newest entries that match, below `before` if given, from the current segment back into closed ones."""
     wanted, now = parse(text), _now(now_ms)
     found: list[Entry] = []
-    for first, path in reversed(_files(state)):
-        if before and first >= before:
+    for past, path in reversed(_files(state)):
+        if before and past >= before - 1:
             continue
         with _opened(path) as con:
-            found += run(con, wanted, now, before=before, limit=limit + 1 - len(found))
+            found += run(con, wanted, now, after=past, before=before, limit=limit + 1 - len(found))
         if len(found) > limit:
             break
-        before = min(before, first) if before else first
+        before = past + 1
     return Page(found[:limit], len(found) > limit)
 
 
 def entries(state: State, text: str = "", *, after: int = 0, now_ms: int | None = None) -> Iterator[Entry]:
     """Every matching entry, oldest first, read in pages so that no reader holds the write-ahead log open."""
     wanted, now = parse(text), _now(now_ms)
-    for _, path in _files(state):
-        full = True
+    for past, path in _files(state):
+        after, full = max(after, past), True
         while full:
             with _opened(path) as con:
-                page = run(con, wanted, now, after=after or -1, limit=PAGE)
+                page = run(con, wanted, now, after=after, limit=PAGE, oldest_first=True)
             yield from page
             full = len(page) == PAGE
             after = page[-1].seq if page else after
@@ -118,7 +119,7 @@ def tail(
                     version = changed
                     newest = con.execute("SELECT max(seq) FROM entry").fetchone()[0] or 0
                     while seen < newest:
-                        page = run(con, wanted, _now(None), after=seen or -1, limit=PAGE)
+                        page = run(con, wanted, _now(None), after=seen, limit=PAGE, oldest_first=True)
                         yield from page
                         seen = page[-1].seq if len(page) == PAGE else newest
             except (FileNotFoundError, sqlite3.OperationalError):
@@ -133,10 +134,16 @@ def tail(
 
 def show(state: State, seq: int) -> Shown:
     """One entry with everything that can be said about it, its proof included."""
-    with _opened(file_of(state, seq)) as con:
-        row = con.execute("SELECT CAST(body AS BLOB), leaf FROM entry WHERE seq = ?", (seq,)).fetchone()
+    row = None
+    for past, path in reversed(_files(state)):
+        if past < seq:
+            with _opened(path) as con:
+                row = con.execute("SELECT CAST(body AS BLOB), leaf FROM entry WHERE seq = ?", (seq,)).fetchone()
+            break
     if row is None:
-        raise absent(seq)
+        raise BkError(
+            f"there is no entry #{seq:,}", "the ledger holds none of that number", "bk audit tail shows the newest"
+        )
     body, problem, proof = bytes(row[0]), "", None
     try:
         proof = inclusion(state, seq)
@@ -198,12 +205,12 @@ def seal(state: State, *, admin: bool) -> str:
         ledger.close()
 
 
-def recover(state: State, *, admin: bool) -> dict[str, Json]:
-    """Set a damaged ledger aside and go on in a new segment, on a person's word; the first entry there says so."""
+def recover(state: State, *, admin: bool) -> Recovered | None:
+    """Set a damaged ledger aside and go on in a new segment whose first entry says so; None when it can be used."""
     require_admin(admin)
-    from bk.engine.ledger.recover import recover as recovered
+    from bk.engine.ledger.recovery import recover as recovered
 
-    return dict(recovered(state, _person()))
+    return recovered(state, actor=_person())
 
 
 def now() -> int:
@@ -220,10 +227,14 @@ def _person() -> str:
 
 
 def _files(state: State) -> list[tuple[int, str]]:
-    """(first entry, path) of every file of the ledger, oldest first; the current one may hold entries of the last."""
-    closed = [(first, path) for first, _, path in archives(state.root)] if os.path.isdir(state.root) else []
-    past = max((last for _, last, _ in archives(state.root)), default=0) if closed else 0
-    return [*closed, (past + 1, state.audit)] if begun(state) else closed
+    """Every file of the ledger, oldest first, with the last entry that belongs to the file before it.
+
+    The current file keeps the closed segment's entries for a while; the segment's own file counts for those.
+    """
+    if not begun(state):
+        return []
+    closed = archives(state.root)
+    return [(first - 1, path) for first, _, path in closed] + [(closed[-1][1] if closed else 0, state.audit)]
 
 
 @contextmanager

@@ -65,13 +65,14 @@ def install(*, now: bool, env: Mapping[str, str] | None = None) -> Service:
     state.ensure()
     done = Service(systemd.install(state))
     _record(state, "engine install", units=done.paths)
-    commands = systemd.steps("install")
-    if now:
-        if lifecycle.running(state) is not None:
-            lifecycle.stop(state)  # systemd must bind the path; an engine that holds it would be in the way
-        done.tell("install", commands)
-    else:
-        done.to_run = [" ".join(words) for words in commands]
+    first, last = systemd.steps("install")
+    if not now:
+        done.to_run = [" ".join(words) for words in (first, last)]
+        return done
+    done.tell("install", [first])
+    if not done.problem:
+        lifecycle.stop(state)  # systemd must bind the path; an engine that holds it would be in the way
+    done.tell("install", [last])
     return done
 
 

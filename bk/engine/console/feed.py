@@ -17,6 +17,8 @@ from bk.engine.model import Entry
 from bk.engine.state import State
 
 PAGE = 256
+MOST = 2**62
+BOUNDS = "SELECT (SELECT min(seq) FROM entry), (SELECT max(seq) FROM entry)"  # each an index look-up
 PAGES_KEPT = 64
 NOTABLE = "kind IN ('incident', 'admin') OR (kind = 'decision' AND level IN ('block', 'quarantine'))"
 NOTABLE_WINDOW = 200_000  # entries looked through for incidents: about half a second of one core
@@ -31,6 +33,7 @@ class Feed:
         self._path = state.audit
         self._db: sqlite3.Connection | None = None
         self._older: list[tuple[int, int, str]] = []
+        self._live = 0
         self._version = -1
         self._identity = (0, 0)
         self._pages: OrderedDict[int, dict[int, Entry]] = OrderedDict()
@@ -54,14 +57,17 @@ class Feed:
             version = int(self._db.execute("PRAGMA data_version").fetchone()[0])
             if version == self._version:
                 return False
-            first, last = self._db.execute("SELECT (SELECT min(seq) FROM entry), (SELECT max(seq) FROM entry)").fetchone()
+            first, last = self._db.execute(BOUNDS).fetchone()
             self._version = version
         except sqlite3.Error as error:
             return self._broken(error)
         recovered, self.problem = self.problem is not None, None
         before = (self.first, self.last)
+        if int(first or 0) != self._live:
+            self._live = int(first or 0)
+            self._older = self._closed()
         self.last = int(last) if last is not None else max((old[1] for old in self._older), default=0)
-        self.first = self._older[0][0] if self._older else int(first or 0)
+        self.first = self._older[0][0] if self._older else self._live
         if before[0] != self.first or before[1] > self.last:
             self._pages.clear()
         self._pages.pop(before[1] // PAGE, None)
@@ -84,19 +90,19 @@ class Feed:
 
     def notable(self, after: int = 0) -> list[Entry]:
         """The entries that incidents are made of, in order. For a worker thread: it opens its own connections."""
-        sql = f"SELECT body FROM entry WHERE seq > ? AND ({NOTABLE}) ORDER BY seq"  # noqa: S608 - constants
+        sql = f"SELECT body FROM entry WHERE seq > ? AND seq <= ? AND ({NOTABLE}) ORDER BY seq"  # noqa: S608 - constants
         after = max(after, self.last - NOTABLE_WINDOW)
-        return [_entry(row[0]) for path in self._files(after) for row in _read(path, sql, (after,))]
+        return [_entry(row[0]) for path, upto in self._files(after) for row in _read(path, sql, (after, upto))]
 
     def search(
         self, query: Query, now_ms: int, *, after: int = 0, wanted: Callable[[], bool] = lambda: True
     ) -> array[int]:
         """The numbers of all entries that match, ascending. For a worker thread: it opens its own connections."""
         where, params = query.where(now_ms)
-        sql = f"SELECT seq FROM entry WHERE seq > ? AND ({where}) ORDER BY seq"  # noqa: S608 - made of constants by parse()
+        sql = f"SELECT seq FROM entry WHERE seq > ? AND seq <= ? AND ({where}) ORDER BY seq"  # noqa: S608 - made of constants by parse()
         found = array("q")
-        for path in self._files(after):
-            found.extend(row[0] for row in _read(path, sql, (after, *params), wanted))
+        for path, upto in self._files(after):
+            found.extend(row[0] for row in _read(path, sql, (after, upto, *params), wanted))
         return found
 
     def close(self) -> None:
@@ -110,12 +116,20 @@ class Feed:
 
     def _open(self) -> None:
         self.close()
-        self._older = archives(self._state.root)
+        self._live = 0
+        self._older = self._closed()
         self._db = _connect(self._path)
 
-    def _files(self, after: int) -> list[str]:
-        """The segments that hold entries beyond `after`, oldest first."""
-        return [path for _, last, path in self._older if last > after] + [self._path]
+    def _closed(self) -> list[tuple[int, int, str]]:
+        """Closed segments, cut to what the live file, which keeps the last one for a while, no longer holds."""
+        found = archives(self._state.root)
+        if not self._live:
+            return found
+        return [(first, min(last, self._live - 1), path) for first, last, path in found if first < self._live]
+
+    def _files(self, after: int) -> list[tuple[str, int]]:
+        """The files that hold entries beyond `after`, oldest first, and up to which entry each counts."""
+        return [(path, last) for _, last, path in self._older if last > after] + [(self._path, MOST)]
 
     def _load(self, number: int) -> dict[int, Entry]:
         low, high = number * PAGE, number * PAGE + PAGE

@@ -19,6 +19,8 @@ from bk.engine.state import State
 
 Json = Any
 FEW = 2_000
+BEGINNINGS = 50
+OWN_KINDS = ("engine", "config", "catalog", "segment")
 
 
 class Session:
@@ -56,6 +58,13 @@ class Session:
         from bk.engine.console.installation import HOOK, hook_path
 
         return f"{hook_path() or HOOK} --harness claude-code"
+
+    @property
+    def nothing_decided(self) -> bool:
+        """Whether the ledger tells of nothing but bk's own beginnings."""
+        if self.feed.last - self.feed.first >= BEGINNINGS:
+            return False
+        return all(entry.kind in OWN_KINDS for entry in following(self.feed, 0))
 
     @property
     def incidents_behind(self) -> bool:

@@ -117,22 +117,24 @@ class Signing:
     def _announce(self) -> None:
         """Record who signs, so that replacing the key files later contradicts the ledger."""
         ledger = self.ledger
-        row = ledger.keeper().execute("SELECT value FROM meta WHERE key = 'signer'").fetchone()
+        key = f"signer/{ledger.look().segment}"
+        row = ledger.keeper().execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
         if row and row[0].partition(" ")[2] == str(self.public):
             return
         data = {"verb": "signing key", "public_key": str(self.public)}
         head = ledger.begin()
         try:
             said = ledger.put(head, Entry("admin", "ledger", data, level="warn" if row else ""))
-            self.named_at(said.seq)
+            self.named_at(head.segment, said.seq)
             ledger.commit(head)
         except BaseException:
             ledger.abort()
             raise
 
-    def named_at(self, seq: int) -> None:
-        """Inside a transaction: which entry names the signer."""
-        self.ledger.sql().execute("INSERT OR REPLACE INTO meta VALUES('signer', ?)", (f"{seq} {self.public}",))
+    def named_at(self, segment: int, seq: int) -> None:
+        """Inside a transaction: which entry of a segment names the signer."""
+        values = (f"signer/{segment}", f"{seq} {self.public}")
+        self.ledger.sql().execute("INSERT OR REPLACE INTO meta VALUES(?, ?)", values)
 
     def caught_up(self) -> tuple[Head, Fold]:
         """An open transaction and the tree up to its head; the long part is done before writers have to wait."""

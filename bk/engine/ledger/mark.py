@@ -128,11 +128,7 @@ class Mark:
         except OSError:
             os.ftruncate(self.fd, 0)
             raise
-        folder = os.open(os.path.dirname(self.path), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        to_disk(os.path.dirname(self.path))
 
     def put(self, record: Record) -> None:
         """Set the record; the caller holds the lock."""
@@ -181,3 +177,12 @@ def hold(mark_path: str, *, alone: bool = False) -> int:
         os.close(fd)
         raise
     return fd
+
+
+def to_disk(path: str) -> None:
+    """Sync a directory or a file; never a database that this process has open, whose locks closing it would drop."""
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)

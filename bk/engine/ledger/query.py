@@ -324,16 +324,20 @@ _MAKERS: dict[str, Callable[[Word], Clause]] = {
 
 
 def run(
-    connection: sqlite3.Connection, query: Query, now_ms: int, *, after: int = 0, before: int = 0, limit: int = 100
+    connection: sqlite3.Connection,
+    query: Query,
+    now_ms: int,
+    *,
+    after: int = 0,
+    before: int = 0,
+    limit: int = 100,
+    oldest_first: bool = False,
 ) -> list[Entry]:
-    """Entries that match: the oldest first when `after` is given, else the newest first below `before`."""
+    """Entries that match between `after` and `before` (0: no bound), the newest first unless told otherwise."""
     sql, params = query.where(now_ms)
-    if before or not after:
-        order = f"SELECT seq, body FROM entry WHERE seq < ? AND {sql} ORDER BY seq DESC LIMIT ?"  # noqa: S608 - made of constants
-        rows = connection.execute(order, [before or _SEQ_MAX, *params, limit])
-    else:
-        order = f"SELECT seq, body FROM entry WHERE seq > ? AND {sql} ORDER BY seq LIMIT ?"  # noqa: S608 - made of constants
-        rows = connection.execute(order, [after, *params, limit])
+    order = "ASC" if oldest_first else "DESC"
+    select = f"SELECT seq, body FROM entry WHERE seq > ? AND seq < ? AND {sql} ORDER BY seq {order} LIMIT ?"  # noqa: S608
+    rows = connection.execute(select, [after, before or _SEQ_MAX, *params, limit])
     return [stored(seq, body) for seq, body in rows]
 
 

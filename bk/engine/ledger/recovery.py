@@ -6,15 +6,16 @@ import os
 import sqlite3
 import time
 
+from bk.engine.errors import BkError
 from bk.engine.ledger.chain import ORIGIN, body_of, body_parts, leaf_of, link
 from bk.engine.ledger.checkpoint import notes_path
-from bk.engine.ledger.errors import LedgerError
-from bk.engine.ledger.mark import Mark, Record, boot_id, hold
+from bk.engine.ledger.errors import LedgerError, from_os, from_sqlite
+from bk.engine.ledger.mark import Mark, Record, boot_id, hold, to_disk
 from bk.engine.ledger.note import public_key
 from bk.engine.ledger.schema import create, first_lines, reader
 from bk.engine.ledger.seal import KeyFile
 from bk.engine.ledger.store import Ledger
-from bk.engine.ledger.verify import archives
+from bk.engine.ledger.verify import archives, verify
 from bk.engine.model import Entry
 
 TYPE_CHECKING = False
@@ -127,16 +128,23 @@ class _Known:
 
 
 def diagnose(state: State) -> LedgerError | None:
-    """Why the ledger cannot be opened; None when it can."""
+    """Why the ledger must not be used as it is; None when it opens and verifies."""
     try:
         Ledger.open(state, create=False).close()
     except LedgerError as error:
         return error
-    return None
+    report = verify(state)
+    if report.ok:
+        return None
+    first = report.problems[0]
+    for start, stop, path in archives(state.root):
+        if start <= first.seq <= stop and report.problems[-1].seq <= stop:
+            raise BkError("a closed segment's file is not what it was", f"{path}: {first}", "restore it from a copy")
+    return LedgerError("corrupt", str(first))
 
 
 def recover(state: State, *, actor: str = "admin") -> Recovered | None:
-    """Set a damaged ledger aside and begin a new segment after it; None when there is nothing to recover from."""
+    """Set a damaged ledger aside and begin a new segment after it; None for one that opens and verifies."""
     wrong = diagnose(state)
     if wrong is None:
         return None
@@ -145,11 +153,15 @@ def recover(state: State, *, actor: str = "admin") -> Recovered | None:
     users = hold(state.mark, alone=True)
     try:
         return _recover(state, wrong, actor)
+    except OSError as error:
+        raise from_os(error, error.filename or state.root) from error
+    except sqlite3.Error as error:
+        raise from_sqlite(error, state.audit) from error
     finally:
         os.close(users)
 
 
-def _recover(state: State, wrong: LedgerError, actor: str) -> Recovered | None:
+def _recover(state: State, wrong: LedgerError, actor: str) -> Recovered:
     known = _Known(state)
     if not known.ident and not known.last and wrong.cause == "missing" and not os.path.exists(state.audit):
         raise wrong
@@ -182,27 +194,20 @@ def _recover(state: State, wrong: LedgerError, actor: str) -> Recovered | None:
         con.execute("BEGIN")
         con.execute("INSERT INTO entry(seq, body, leaf, mac) VALUES(?, ?, ?, ?)", (seq, body.decode(), leaf, mac))
         con.execute("UPDATE head SET seq = ?, mac = ?", (seq, mac))
-        for number, first, last, before, began in known.kept:
-            con.execute(
-                "INSERT INTO segment(number, first, last, before, epoch, state) VALUES(?, ?, ?, ?, ?, 'archived')",
-                (number, first, last, before, began),
-            )
-        if lost[1] >= lost[0]:
-            con.execute(
-                "INSERT OR REPLACE INTO segment(number, first, last, before, epoch, state, by) "
-                "VALUES(?, ?, ?, ?, ?, 'lost', ?)",
-                (segment - 1, *lost, known.mac, epoch, seq),
-            )
+        con.executemany(
+            "INSERT INTO segment(number, first, last, before, epoch, state, by) VALUES(?, ?, ?, ?, ?, ?, ?)",
+            _past(known, segment, seq, epoch),
+        )
         if fresh:
             con.execute("INSERT INTO seal(epoch, seq) VALUES(?, ?)", (epoch, seq))
         con.execute("COMMIT")
     finally:
         con.close()
-    _to_disk(fresh_path)
+    to_disk(fresh_path)
     for old, new in aside:
         os.rename(old, new)
     os.rename(fresh_path, state.audit)
-    _to_disk(state.root)
+    to_disk(state.root)
     record = Record(ident, boot_id(), epoch=epoch, segment=segment, seq=seq, mac=mac)
     mark = Mark(state.mark, create=True)
     try:
@@ -212,6 +217,20 @@ def _recover(state: State, wrong: LedgerError, actor: str) -> Recovered | None:
     finally:
         mark.close()
     return Recovered(wrong.cause, wrong.detail, lost, aside=[new for _, new in aside], seq=seq)
+
+
+def _past(known: _Known, segment: int, seq: int, epoch: int) -> list[tuple[object, ...]]:
+    """A row for every earlier segment: its file is there, or this recovery declares the gap lost."""
+    rows: list[tuple[object, ...]] = []
+    at, mac = 1, ORIGIN
+    for number, first, last, before, began in sorted(known.kept):
+        if first > at:
+            rows.append((number - 1, at, first - 1, mac, began, "lost", seq))
+        rows.append((number, first, last, before, began, "archived", 0))
+        at = last + 1
+    if seq > at:
+        rows.append((segment - 1, at, seq - 1, mac, epoch, "lost", seq))
+    return rows
 
 
 def _key(keyfile: KeyFile, epoch: int) -> tuple[int, bytes, bool]:
@@ -231,11 +250,3 @@ def _names_aside(state: State) -> list[tuple[str, str]]:
     """Old and new names; the suffixes stay behind, so that SQLite still finds the parts of one database."""
     bad = f"{state.audit}.bad-{time.time_ns() // 1_000_000}"
     return [(state.audit + end, bad + end) for end in ("", "-wal", "-shm") if os.path.exists(state.audit + end)]
-
-
-def _to_disk(path: str) -> None:
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)

@@ -25,7 +25,11 @@ class Problem:
         self.last = last or seq
 
     def __repr__(self) -> str:
-        return f"Problem({self.seq}..{self.last}, {self.kind}: {self.detail})"
+        return f"Problem({self})"
+
+    def __str__(self) -> str:
+        span = f"entry {self.seq}" if self.seq == self.last else f"entries {self.seq}..{self.last}"
+        return f"{span}: {self.kind}: {self.detail}"
 
 
 class Good:

@@ -13,6 +13,7 @@ import time
 
 from bk.engine.ledger.checkpoint import Signing
 from bk.engine.ledger.errors import from_os, from_sqlite
+from bk.engine.ledger.mark import to_disk
 from bk.engine.ledger.schema import create, reader
 from bk.engine.model import Entry
 
@@ -57,7 +58,7 @@ def rotate(ledger: Ledger, *, actor: str = "ledger") -> str | None:
                 head.segment, head.first = number + 1, last + 1
                 previous = {"segment": number, "first": first, "last": last, "mac": mac.hex(), "note": note}
                 data = {"verb": "begun", "previous": previous, "public_key": str(signing.public)}
-                signing.named_at(ledger.put(head, Entry("segment", actor, data)).seq)
+                signing.named_at(number + 1, ledger.put(head, Entry("segment", actor, data)).seq)
                 ledger.commit(head)
             except BaseException:
                 if ledger.writing():
@@ -98,9 +99,10 @@ def _finish(ledger: Ledger) -> None:
         while con.execute("SELECT 1 FROM entry WHERE seq BETWEEN ? AND ? LIMIT 1", (first, last)).fetchone():
             _change(
                 ledger,
-                f"DELETE FROM entry WHERE seq IN (SELECT seq FROM entry WHERE seq BETWEEN ? AND ? LIMIT {_DELETE})",
+                "DELETE FROM entry WHERE seq IN (SELECT seq FROM entry WHERE seq BETWEEN ? AND ? LIMIT ?)",
                 first,
                 last,
+                _DELETE,
             )
         _change(ledger, "DELETE FROM tile WHERE segment = ?", number)
         _change(ledger, "DELETE FROM checkpoint WHERE segment = ?", number)
@@ -129,7 +131,7 @@ def _keep(con: sqlite3.Connection, number: int, first: int, last: int, path: str
             rows = con.execute(sql, {"number": number}).fetchall()
             if rows:
                 marks = ", ".join("?" * len(rows[0]))
-                out.executemany(f"INSERT INTO {table} VALUES({marks})", rows)  # noqa: S608 - names are from above
+                out.executemany(f"INSERT INTO {table} VALUES({marks})", rows)
         at = first
         while at <= last:
             rows = con.execute(
@@ -141,18 +143,9 @@ def _keep(con: sqlite3.Connection, number: int, first: int, last: int, path: str
         out.execute("COMMIT")
     finally:
         out.close()
-    _to_disk(part)
+    to_disk(part)
     os.replace(part, path)
-    _to_disk(os.path.dirname(path))
-
-
-def _to_disk(path: str) -> None:
-    """Only for files that no connection of this process has open: see the store's note on locks."""
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
+    to_disk(os.path.dirname(path))
 
 
 def retention(ledger: Ledger, days: int, *, actor: str = "ledger", now_ms: int = 0) -> list[str]:

@@ -15,7 +15,7 @@ import time
 from bk.engine.ledger.birth import begin_ledger
 from bk.engine.ledger.chain import body_of, body_parts, entry_of, leaf_of, link
 from bk.engine.ledger.errors import LedgerError, from_os, from_sqlite
-from bk.engine.ledger.mark import Mark, Record, boot_id, hold
+from bk.engine.ledger.mark import Mark, Record, boot_id, hold, to_disk
 from bk.engine.ledger.schema import check_version, connect
 from bk.engine.ledger.seal import KeyFile
 from bk.engine.model import Entry
@@ -380,9 +380,5 @@ class Ledger:
     def _flush_wal(self) -> None:
         if self._wal < 0:
             self._wal = os.open(f"{self.state.audit}-wal", os.O_RDONLY | os.O_CLOEXEC)
-            folder = os.open(self.state.root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
+            to_disk(self.state.root)
         os.fdatasync(self._wal)

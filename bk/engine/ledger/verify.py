@@ -118,6 +118,7 @@ class _File:
         ).fetchall():
             self.segments[number] = Segment(number, first, last, before=before, epoch=epoch, state=state, by=by)
         held = [each for each in self.segments.values() if self._holds(each, current)]
+        counted = self.report.entries, self.report.checkpoints, self.report.segments
         self._strangers(held)
         for each in held:
             walk = Walk(con, each, self.report, ident=meta["ledger"], public=self.known.public, keys=self._key)
@@ -125,6 +126,8 @@ class _File:
             walk.run(self._epoch)
             self.walks.append(walk)
             self.last = walk.last
+            if each.state == "archived":  # its file was counted
+                self.report.entries, self.report.checkpoints, self.report.segments = counted
         if not self.report.first and held:
             self.report.first = held[0].first
         self._end(seq, mac)
@@ -202,16 +205,23 @@ class _File:
     def _signer(self, meta: dict[str, str]) -> None:
         """The public key must be the one that the ledger names."""
         public = self.known.public
-        if public is None or not self.walks or not any(walk.notes for walk in self.walks):
-            return
-        seq, _, _ = meta.get("signer", "0 ").partition(" ")
-        row = self._body(int(seq)) if seq.isdecimal() else None
-        if row is None or row["data"].get("public_key") != str(public):
-            self.report.add(int(seq or 0), "foreign-key", "the ledger names another signing key than the one given")
+        for walk in self.walks:
+            if public is None or not walk.notes:
+                continue
+            seq, _, _ = meta.get(f"signer/{walk.segment.number}", "").partition(" ")
+            row = self._body(int(seq)) if seq.isdecimal() else None
+            if row is None or row["data"].get("public_key") != str(public):
+                at = int(seq) if seq.isdecimal() else walk.segment.first
+                self.report.add(at, "foreign-key", "the ledger names another signing key than the one given")
 
     def join(self, files: list[_File]) -> None:
         """The files before this one: each must be there, and end where the next begins."""
         by_first = {walk.segment.first: walk for file in files for walk in file.walks}
+        at = 1
+        for segment in self.segments.values():
+            if segment.first != at:
+                self.report.add(at, "missing", "no segment is known to hold these entries", segment.first - 1)
+            at = (segment.last or segment.first) + 1
         for segment in self.segments.values():
             span = f"{segment.first}..{segment.last}"
             if segment.state == "archived" and segment.first not in by_first:

@@ -27,7 +27,9 @@ _CHANGES = re.compile(
     r"|delete|cp|mv|sponge|open\([^)]*,\s*['\"][rb]?[wax+])",
     re.IGNORECASE,
 )
-_UPROOTS = re.compile(r"\brmtree\b|\brm_r?f\b|\bremove_(?:tree|dir_all|entry)|\brmSync\b|\brimraf\b|recursive\s*[:=]\s*true")
+_UPROOTS = re.compile(
+    r"\brmtree\b|\brm_r?f\b|\bremove_(?:tree|dir_all|entry)|\brmSync\b|\brimraf\b|recursive\s*[:=]\s*true"
+)
 _COMMANDS = re.compile(
     r"(?:\bsystem|\bpopen\d?|\bexec\w*|\bspawn\w*|\brun|\bcall|\bcheck_\w+|\bPopen|\bgetoutput|\bgetstatusoutput"
     r"|\bshell_exec|\bpassthru|\bcommand|\bsh|%x|\bqx)\s*[\(\{]?\s*$",

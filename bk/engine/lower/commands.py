@@ -11,7 +11,7 @@ from bk.engine.lower.output import printed
 from bk.engine.lower.programs import FETCHERS, INTERPRETERS, SHELLS
 from bk.engine.lower.scope import Stream
 from bk.engine.lower.words import ALT_OPEN, SPECIAL, Dim, finish, show, value_of
-from bk.engine.lower.wrappers import RUNNERS, WRAPPERS, glued, unwrap
+from bk.engine.lower.wrappers import ASSIGNMENT, RUNNERS, WRAPPERS, glued, unwrap
 from bk.engine.model import Run
 from bk.engine.tables import names
 
@@ -140,9 +140,15 @@ def simple(shell: Shell, words: Sequence[str], stdin: Stream | None, fed: Stream
         for _ in range(MAX_WRAPPED):
             if not words:
                 return None
+            if "=" in words[0] and ASSIGNMENT.match(words[0]):
+                scope.via += (words[0],)
+                words = words[1:]
+                continue
             if words[0] in RESERVED:
                 words = _misread(shell, words)
                 continue
+            if " " in words[0] and scope.via is not before_via and type(words[0]) is not Dim:
+                return shell.text(glued(words), (), stdin)  # `watch 'cat file'`: the wrapper hands it to a shell
             name = words[0].rsplit("/", 1)[-1]
             if name not in WRAPPERS or type(words[0]) is Dim:
                 if words[0] == "**":

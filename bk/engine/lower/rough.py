@@ -23,6 +23,8 @@ def errors(shell: Shell, root: Node, text: str) -> None:
     """Mark what did not parse as dark, and record every path that the whole text writes out as perhaps read."""
     deep = text.count("(") > MAX_OPEN or text.count("{") > MAX_OPEN
     shell.dark("depth" if deep else "syntax", _first_error(shell, root) or text)
+    if "((" in text and not deep:
+        shell.text(text.replace("((", "( ("))  # two subshells that the grammar took for arithmetic
     count = 0
     for match in _TOKEN.finditer(text):
         word = match[0]

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 CONTINUED = re.compile(r"(?<=[^\s\\])\\\n(?=\S)")
+PREFIXED = re.compile(
+    r"(^|[;&|({\n`]|\bdo\s|\bthen\s|\belse\s)\s*(?:!|time(?:\s+-p)?)"
+    r"(?=\s+(?:\{|!|time\s|(?:for|while|until|if|case|select|function)\s|[\w-]+\s*\())"
+)
 MAX_DEPTH = 8
 MAX_NESTING = 60
 MAX_SOURCE = 1 << 20
@@ -27,16 +31,15 @@ MAX_SOURCE = 1 << 20
 class Shell:
     """One shell text being walked. Texts inside it (`sh -c`, `eval`) are walked by `text`, with the same scope."""
 
-    __slots__ = ("ascii", "calling", "depth", "extra", "fed", "functions", "nesting", "passes", "scope", "source")
+    __slots__ = ("calling", "depth", "extra", "fed", "functions", "nesting", "passes", "scope", "source")
 
     def __init__(self, scope: Scope) -> None:
         self.scope = scope
         self.source = ""
-        self.ascii = True
         self.depth = 0
         self.nesting = 0
         self.passes = 0
-        self.functions: dict[str, tuple[str, bool, Node]] = {}
+        self.functions: dict[str, tuple[str, Node]] = {}
         self.calling: frozenset[str] = frozenset()
         self.fed: Stream | None = None
         self.extra: list[str] = []
@@ -48,15 +51,15 @@ class Shell:
             return None
         if "\\\n" in text:
             text = CONTINUED.sub("", text)  # the grammar would end the word there
-        encoded = text.encode(errors="replace")
-        tree = parse(encoded)
+        if "!" in text or "time" in text:
+            text = PREFIXED.sub(r"\1", PREFIXED.sub(r"\1", text))  # the grammar would take the keyword for a program
+        tree = parse(text)
         if tree is None:
             self.dark("limit", text)
             return None
         scope = self.scope
-        before = self.source, self.ascii, scope.via, self.nesting
-        self.ascii = text.isascii()
-        self.source = text if self.ascii else encoded.decode("latin-1")
+        before = self.source, scope.via, self.nesting
+        self.source = text
         scope.via += via
         self.depth += 1
         try:
@@ -67,12 +70,11 @@ class Shell:
             return out
         finally:
             self.depth -= 1
-            self.source, self.ascii, scope.via, self.nesting = before
+            self.source, scope.via, self.nesting = before
 
     def slice(self, node: Node) -> str:
         """The source of a node."""
-        text = self.source[node.start_byte : node.end_byte]
-        return text if self.ascii else text.encode("latin-1").decode(errors="replace")
+        return self.source[node.start_byte : node.end_byte]
 
     def dark(self, why: str, text: str) -> None:
         """Record something that could not be seen through."""
@@ -312,7 +314,7 @@ def _function(shell: Shell, node: Node, _stdin: Stream | None) -> Stream | None:
             redirects.flush(shell, into, None)
     if body is None:
         return None
-    shell.functions = {**shell.functions, name: (shell.source, shell.ascii, body)}
+    shell.functions = {**shell.functions, name: (shell.source, body)}
     calling = shell.calling
     shell.calling = calling | {name}
     before = shell.scope.snapshot()

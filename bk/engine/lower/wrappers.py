@@ -16,18 +16,15 @@ ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
 class Wrapper:
     """One wrapper. `takes` are options with a separate value; `skip` is how many words precede the inner program.
 
-    `assigns`: `NAME=value` words may precede it. `cwd`: options naming the inner working directory. `text`: options
+    `cwd`: options naming the inner working directory. `text`: options
     whose value is shell text. `queries`: options that make it only ask about the program.
     """
 
-    __slots__ = ("assigns", "cwd", "queries", "skip", "takes", "text")
+    __slots__ = ("cwd", "queries", "skip", "takes", "text")
 
-    def __init__(
-        self, takes: str = "", *, skip: int = 0, assigns: bool = False, cwd: str = "", text: str = "", queries: str = ""
-    ) -> None:
+    def __init__(self, takes: str = "", *, skip: int = 0, cwd: str = "", text: str = "", queries: str = "") -> None:
         self.takes = frozenset(takes.split())
         self.skip = skip
-        self.assigns = assigns
         self.cwd = frozenset(cwd.split())
         self.text = frozenset(text.split())
         self.queries = frozenset(queries.split())
@@ -37,12 +34,11 @@ _PLAIN = Wrapper()
 WRAPPERS: dict[str, Wrapper] = {
     "sudo": Wrapper(
         "-u -g -h -p -C -r -t -T -U -R --user --group --host --prompt --close-from --role --type --other-user --chroot",
-        assigns=True,
         cwd="-D --chdir",
         queries="-l -v -k -K --list --validate",
     ),
-    "doas": Wrapper("-u -C -a", assigns=True),
-    "env": Wrapper("-u --unset", assigns=True, cwd="-C --chdir", text="-S --split-string"),
+    "doas": Wrapper("-u -C -a"),
+    "env": Wrapper("-u --unset", cwd="-C --chdir", text="-S --split-string"),
     "nohup": _PLAIN,
     "time": Wrapper("-f -o --format --output"),
     "gtime": Wrapper("-f -o --format --output"),
@@ -128,13 +124,13 @@ def unwrap(name: str, words: Sequence[str]) -> Inner:
             index += 1
             break
         if not word.startswith("-") or len(word) < 2:
-            if wrapper.assigns and ASSIGNMENT.match(word):
+            if ASSIGNMENT.match(word):
                 inner.label += (word,)
                 index += 1
                 continue
             break
         index += _option(wrapper, inner, words, index)
-    while index < end and wrapper.assigns and ASSIGNMENT.match(words[index]):
+    while index < end and ASSIGNMENT.match(words[index]):
         inner.label += (words[index],)
         index += 1
     if inner.text is None and not (wrapper.text and wrapper.skip and index + wrapper.skip >= end):

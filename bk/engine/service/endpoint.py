@@ -14,8 +14,6 @@ from bk.engine.state import SOCKET_MAX, trusted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
     from bk.engine.state import State
 
 BACKLOG = 1024
@@ -76,14 +74,14 @@ def listening(path: str) -> Peer | None:
 class Endpoint:
     """The bound, listening socket. `planted` tells who was listening in its place before; `stale`, that a file was."""
 
-    __slots__ = ("_callers", "_identity", "activated", "listener", "path", "planted", "stale")
+    __slots__ = ("_identity", "_shared", "activated", "listener", "path", "planted", "stale")
 
-    def __init__(self, state: State, callers: Collection[int]) -> None:
+    def __init__(self, state: State) -> None:
         self.path = state.socket
-        self._callers = callers
+        self._shared = state.callers != {state.owner}
         self.planted: Peer | None = None
         self.stale = False
-        trusted(state.run, os.lstat(state.run), state.owner)
+        trusted(state.run, os.lstat(state.run), state.owner, shared=self._shared)
         handed = activation.inherited(self.path)
         self.activated = handed is not None
         if handed is not None:
@@ -143,7 +141,7 @@ class Endpoint:
             if os.path.lexists(beside):
                 os.unlink(beside)
             sock.bind(beside)
-            if any(uid != os.geteuid() for uid in self._callers):
+            if self._shared:
                 os.chmod(beside, 0o666)  # noqa: S103 - the directory and the peer check keep everyone else out
             sock.listen(BACKLOG)
             ours = identity(beside)

@@ -52,11 +52,12 @@ class Scheduler:
 class Flusher:
     """Makes what was committed durable within a tenth of a second, while the serving thread goes on."""
 
-    __slots__ = ("_pending", "_sync", "_wake", "error")
+    __slots__ = ("_busy", "_pending", "_stopped", "_sync", "_wake", "error")
 
     def __init__(self, sync: Callable[[], None]) -> None:
         self._sync = sync
-        self._pending = False
+        self._pending = self._stopped = False
+        self._busy = _thread.allocate_lock()
         self._wake = _thread.allocate_lock()
         self._wake.acquire()
         self.error = ""
@@ -68,13 +69,21 @@ class Flusher:
             self._pending = True
             self._wake.release()
 
+    def stop(self) -> None:
+        """Wait for a flush under way and begin no other: the ledger is about to be closed."""
+        with self._busy:
+            self._stopped = True
+
     def _flush(self) -> None:
         while True:
             self._wake.acquire()
             time.sleep(FLUSH_S)
             self._pending = False
-            try:
-                self._sync()
-                self.error = ""
-            except Exception as error:  # noqa: BLE001 - told to the serving thread, which reports it
-                self.error = f"{type(error).__name__}: {error}"
+            with self._busy:
+                if self._stopped:
+                    return
+                try:
+                    self._sync()
+                    self.error = ""
+                except Exception as error:  # noqa: BLE001 - told to the serving thread, which reports it
+                    self.error = f"{type(error).__name__}: {error}"

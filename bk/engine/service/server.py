@@ -11,7 +11,7 @@ import signal
 import time
 
 from bk import __version__
-from bk.engine.errors import OK
+from bk.engine.errors import OK, BkError
 from bk.engine.service import activation, lifecycle, status
 from bk.engine.service.connection import Connection
 from bk.engine.service.desk import Desk, Tally
@@ -23,7 +23,7 @@ from bk.engine.service.upkeep import Upkeep
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable
 
     from bk.engine.service.contract import Book, Surface, WorldSource
     from bk.engine.state import State
@@ -42,10 +42,7 @@ SHORT_OF = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 
 class Server:
-    """Serves until SIGTERM or SIGINT; SIGHUP makes it look at its sources at once.
-
-    `callers` are the uids that may talk to it: the owner's, unless the installation places the engine under another.
-    """
+    """Serves until SIGTERM or SIGINT; SIGHUP makes it look at its sources at once."""
 
     def __init__(
         self,
@@ -54,14 +51,13 @@ class Server:
         surface: Surface,
         ledger: Book,
         world: WorldSource,
-        callers: Collection[int] = (),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._state = state
         self._surface = surface
         self._ledger = ledger
         self._world = world
-        self._callers = frozenset(callers or (state.owner,))
+        self._callers = state.callers
         self._clock = clock
         self._tally = Tally()
         self._connections: dict[int, Connection] = {}
@@ -76,8 +72,17 @@ class Server:
         os.umask(0o077)
         log = EngineLog(self._state.log)
         lock = EngineLock.take(self._state.engine_lock, version=__version__)
+        try:
+            self._run(lock, log)
+        except BkError:
+            lock.release()  # it said why it cannot run; that is not the trace of a killed engine
+            raise
+        lock.release()
+        return OK
+
+    def _run(self, lock: EngineLock, log: EngineLog) -> None:
         self._catch_signals()
-        self._endpoint = Endpoint(self._state, self._callers)
+        self._endpoint = Endpoint(self._state)
         flusher = Flusher(self._ledger.sync)
         self._upkeep = Upkeep(
             self._state,
@@ -105,9 +110,8 @@ class Server:
             self._endpoint.withdraw()
             status.remove(self._state)
         self._upkeep.stopped()
+        flusher.stop()
         self._ledger.close()
-        lock.release()
-        return OK
 
     def _serve(self) -> None:
         upkeep, now = self._upkeep, self._clock()

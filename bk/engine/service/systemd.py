@@ -45,7 +45,7 @@ ExecReload=/bin/kill -HUP $MAINPID
 Environment="HOME={home}" "BK_HOME={root}" "LANG=C.UTF-8"
 WorkingDirectory=/
 Restart=on-failure
-RestartSec=1
+RestartSec=100ms
 KillSignal=SIGTERM
 TimeoutStopSec=8
 UMask=0077

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from bk import __version__
+from bk.engine.errors import BkError
 from bk.engine.service import events, status
 from bk.engine.service.lock import start_ticks
 
@@ -94,9 +95,9 @@ class Upkeep:
             for entry in news:
                 self._log.write(f"{entry.kind}: {entry.data.get('title') or entry.data.get('event')}")
         if self._flusher.error:
-            self.troubles["flush"] = f"what was recorded could not be flushed to disk: {self._flusher.error}"
+            self.failed("flush to disk", BkError("what was recorded may not survive a power cut", self._flusher.error))
         else:
-            self.troubles.pop("flush", None)
+            self.troubles.pop("flush to disk", None)
 
     def path_taken(self) -> bool:
         """Whether the socket's path leads elsewhere now."""

@@ -43,7 +43,7 @@ def help_page(session: Session) -> Page:
         for keys, told in MOVES:
             _row(text, keys, told)
         text.title("keys")
-        fitting = ("everywhere", "empty") if session.feed.last == 0 else ("everywhere", "lists", "incidents", "ledger")
+        fitting = ("everywhere", "empty") if session.nothing_decided else ("everywhere", "lists", "incidents", "ledger")
         here = [action for action in ACTIONS if action.where in fitting]
         for action in here:
             gate = " Needs --admin." if action.gate == "admin" else ""

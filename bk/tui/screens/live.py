@@ -104,7 +104,7 @@ class Live(Screen[None]):
         if not session.feed.poll() and not first:
             return
         last = session.feed.last
-        self._show_empty(last == 0 and session.feed.problem is None)
+        self._show_empty(session.nothing_decided and session.feed.problem is None)
         if session.incidents_behind:
             self.load_incidents()
         elif session.update_incidents() or first:

@@ -151,7 +151,7 @@ class Activity(LineList):
         glyph, word, style = LEVELS.get(entry.level, LEVELS[""])
         plain = entry.level == "allow"
         when = clock(entry.at) if wide >= 60 else age(entry.at, self._now())
-        said = Cell(f"{glyph} {word}", style) if word else Cell(f"+ {entry.kind}"[:7], "quiet")
+        said = Cell(f"{glyph} {word}", style) if word else Cell(entry.kind[:7], "quiet")
         cells = [Cell(when, "quiet"), said, Cell(subject(entry), "" if not plain else "quiet")]
         if wide >= 70:
             cells.append(Cell(agent(entry), "quiet"))

@@ -19,6 +19,7 @@ from bk.engine.console import audit
 from bk.engine.errors import FAILED, OK, TAMPERED, USAGE
 from bk.engine.ledger.merkle import included, leaf_hash
 from bk.engine.ledger.note import PublicKey, opened
+from bk.engine.ledger.segment import rotate
 from bk.engine.ledger.store import Ledger
 from bk.engine.model import Entry
 from bk.engine.state import State
@@ -180,7 +181,7 @@ def test_show_explains_an_entry_and_its_proof(state: State, bk: Bk) -> None:
         "hook:claude-code",
         "/home/dev/.ssh/id_ed25519",
         "path.secret",
-        "no checkpoint covers it yet",
+        "no checkpoint covers entry 4",
     ):
         assert part in said.out
     signed(state)
@@ -200,7 +201,7 @@ def test_show_of_no_entry(state: State, bk: Bk, number: str, code: int) -> None:
 def test_a_proof_can_be_checked_by_anyone(state: State, bk: Bk) -> None:
     unsigned = bk("prove", "3")
     assert unsigned.code == FAILED
-    assert "not signed for yet" in unsigned.err
+    assert "no checkpoint covers entry 3" in unsigned.err
     public = signed(state)
     for seq in range(1, 12):
         (proof,) = bk("prove", str(seq)).objects
@@ -211,18 +212,53 @@ def test_a_proof_can_be_checked_by_anyone(state: State, bk: Bk) -> None:
         assert json.loads(str(proof["body"]))["seq"] == seq
 
 
-def test_growth_is_proved_between_checkpoints(state: State, bk: Bk) -> None:
+def test_growth_is_proved_between_checkpoints(state: State, bk: Bk, tmp_path: Path) -> None:
     signed(state)
+    notes = []
     ledger = Ledger.open(state)
-    ledger.append([decision("allow") for _ in range(700)])
-    ledger.checkpoint()
+    for number in (1, 2):
+        ledger.append([decision("allow") for _ in range(350)])
+        made = ledger.checkpoint()
+        assert made is not None
+        (tmp_path / f"note{number}").write_text(made.note)
+        notes.append(made)
     ledger.close()
-    (proof,) = bk("prove", "3", "--growth").objects
+    (proof,) = bk("prove", "--old", str(tmp_path / "note1"), "--new", str(tmp_path / "note2")).objects
     assert proof["holds"] is True
-    assert (proof["old"]["size"], proof["new"]["size"]) == (11, 711)  # type: ignore[index]
-    for seq in (1, 11, 12, 256, 257, 512, 513, 711):
+    assert proof["kind"] == "bk-consistency-v1"
+    for seq in (1, 11, 12, 256, 257, 512, 513, notes[1].seq):
         (inside,) = bk("prove", str(seq)).objects
         assert inside["holds"] is True
+    assert bk("prove", "--old", str(tmp_path / "note2"), "--new", str(tmp_path / "note1")).code == FAILED
+    assert bk("prove", "--old", str(tmp_path / "none"), "--new", str(tmp_path / "note1")).code == FAILED
+    for words in ([], ["1", "--old", "x", "--new", "y"], ["--old", "x"]):
+        assert bk("prove", *words).code == USAGE
+    forged = (tmp_path / "note2").read_text().replace("seq ", "seq 9")
+    (tmp_path / "note2").write_text(forged)
+    assert bk("prove", "--old", str(tmp_path / "note1"), "--new", str(tmp_path / "note2")).code in (FAILED, TAMPERED)
+
+
+def test_closed_segments_are_read_as_one_ledger(state: State, bk: Bk) -> None:
+    ledger = Ledger.open(state)
+    for _ in range(3):
+        rotate(ledger)
+        ledger.append([decision("allow") for _ in range(5)] + [decision("block")])
+    ledger.close()
+    assert len(list(Path(state.root).glob("audit-*.db"))) == 3
+    everything = [int(str(entry["seq"])) for entry in bk("query", "--json", "--limit", "1000").objects]
+    assert everything == list(range(everything[0], 0, -1))
+    assert bk("export").out.count("\n") == everything[0]
+    blocks = [int(str(entry["seq"])) for entry in bk("export", "level:block").objects]
+    assert len(blocks) == 6
+    assert bk("query", "level:block").rows == blocks[::-1]
+    first = bk("query", "level:block", "--limit", "4")
+    assert first.rows == blocks[:1:-1]
+    assert bk("query", "level:block", "--limit", "4", "--before", str(blocks[2])).rows == blocks[1::-1]
+    assert bk("tail", "--last", "1000").rows == everything[::-1]
+    for seq in (1, 4, blocks[3], everything[0]):
+        assert bk("show", str(seq)).code == OK
+    assert bk("prove", "3").code == OK
+    assert bk("verify").code == OK
 
 
 def test_an_altered_entry_is_reported_everywhere(state: State, bk: Bk) -> None:

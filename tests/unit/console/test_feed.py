@@ -12,6 +12,7 @@ import pytest
 
 from bk.engine.console.feed import PAGE, Feed, following, parsed
 from bk.engine.errors import BkError
+from bk.engine.ledger.segment import rotate
 from bk.engine.ledger.store import Ledger
 from bk.engine.model import Entry
 from bk.engine.state import State
@@ -137,3 +138,22 @@ def test_an_altered_body_is_shown_as_one(state: State) -> None:
     found = feed.entry(1)
     assert found is not None
     assert "altered" in found.data["title"]
+
+
+def test_closed_segments_stay_within_reach(state: State) -> None:
+    ledger = Ledger.open(state)
+    ledger.append([entry(number, "block" if number == 3 else "allow") for number in range(1, 301)])
+    feed = Feed(state)
+    feed.poll()
+    for begin in (301, 400, 500):  # the live file lets go of a segment one rotation after it was closed
+        rotate(ledger)
+        ledger.append([entry(number) for number in range(begin, begin + 20)])
+        last = ledger.head()[0]
+        assert feed.poll()
+        assert (feed.first, feed.last) == (1, last)
+        for seq in (1, 3, 299, 301, last):
+            assert feed.entry(seq) is not None
+        assert list(feed.search(parsed("level:block"), 0)) == [3]
+        assert [found.seq for found in feed.notable() if found.kind == "decision"] == [3]
+        assert list(feed.search(parsed(""), 0)) == list(range(1, last + 1))
+    ledger.close()

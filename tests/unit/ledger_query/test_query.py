@@ -106,7 +106,7 @@ def test_pages_go_down_from_the_newest_and_up_from_a_given_one(con: sqlite3.Conn
     first = run(con, query, NOW, limit=2)
     assert [entry.seq for entry in first] == [9, 6]
     assert [entry.seq for entry in run(con, query, NOW, before=6, limit=2)] == [4, 3]
-    assert [entry.seq for entry in run(con, query, NOW, after=3, limit=2)] == [4, 6]
+    assert [entry.seq for entry in run(con, query, NOW, after=3, limit=2, oldest_first=True)] == [4, 6]
 
 
 BAD = [

@@ -93,13 +93,13 @@ ANY: list[Callable[[str], str]] = [
     lambda c: f"X=$({c}); echo $X",
     lambda c: f"printf %s {quoted(c)} | bash",
     lambda c: f"diff <({c}) /dev/null",
-    lambda c: f"bash <<'HERE'\n{c}\nHERE",
+    lambda c: f"{{ bash <<'HERE{len(c)}'\n{c}\nHERE{len(c)}\n}}",
     lambda c: f"cd . && {c}",
     lambda c: f"trap {quoted(c)} EXIT",
 ]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(
     st.sampled_from(["cat ~/.ssh/id_rsa", "cat /home/dev/.ssh/id_rsa", "bk config set a b", "rm -rf ~/.bk"]),
     st.lists(st.sampled_from(range(len(SIMPLE))), max_size=3),

@@ -121,10 +121,18 @@ class Worlds:
 
 
 def main() -> int:
-    home = sys.argv[1]
+    home, *place = sys.argv[1:]
     state = State(f"{home}/.bk", home, os.geteuid())
-    state.ensure()
+    if place:  # under a uid of its own, taken on here because that uid may not be able to read the interpreter
+        path, uid, caller = place[0], int(place[1]), int(place[2])
+        import encodings.ascii  # noqa: F401 - codecs are read on first use, and by then it may not be allowed to
+
+        os.setgroups([])
+        os.setgid(uid)
+        os.setuid(uid)
+        state = State(f"{home}/.bk", home, uid, path, placed=True, callers=[caller])
     try:
+        state.ensure()
         return Server(state, surface=Lines(), ledger=Ledger.open(state), world=Worlds(f"{home}/world.json")).run()
     except BkError as error:
         sys.stderr.write(f"bk: {error}\n")

@@ -18,7 +18,7 @@ from bk.engine.service import server
 from bk.engine.service.endpoint import listening
 from bk.engine.service.status import EngineStatus
 from bk.engine.state import State
-from tests.unit.service.driven import Engine, ask, connect, hear, incidents, recorded, until
+from tests.unit.service.driven import SCRIPT, Engine, ask, connect, hear, incidents, recorded, until
 
 
 def test_an_answer_names_the_entry_that_holds_it(engine: Engine, state: State) -> None:
@@ -188,6 +188,46 @@ def test_another_user_is_hung_up_on_and_reported(engine: Engine, state: State) -
     assert until(lambda: incidents(state)) == ["foreign-uid"]  # once, however often it knocks
     assert "foreign" not in {entry.data.get("tool_use_id") for entry in recorded(state)}
     assert ask(state, id="mine")["level"] == "allow"
+
+
+ASK_AS = """
+import os, socket, sys
+uid = int(sys.argv[2])
+os.setgid(uid); os.setuid(uid)
+s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1])
+try:
+    s.sendall(b'{"id": "t"}\\n'); print(s.recv(1000).decode())
+except OSError:
+    print()
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+def test_an_engine_under_its_own_uid_answers_its_callers_only(short_dir: Path) -> None:
+    engine_uid, caller, stranger = 64001, 64002, 64003
+    home, run = short_dir / "home", short_dir / "run"
+    for path in (home, run):
+        path.mkdir()
+        os.chown(path, engine_uid, engine_uid)
+    short_dir.chmod(0o711)
+    run.chmod(0o711)
+    sock = f"{run}/engine.sock"
+    words = [sys.executable, SCRIPT, str(home), sock, str(engine_uid), str(caller)]
+    process = subprocess.Popen(words, stderr=subprocess.PIPE)
+    try:
+        until(lambda: os.path.exists(sock) or process.poll() is not None)
+        assert os.stat(sock).st_uid == engine_uid
+        said = {}
+        for uid in (caller, stranger):
+            words = [sys.executable, "-c", ASK_AS, sock, str(uid)]
+            said[uid] = subprocess.run(words, capture_output=True, text=True, timeout=20).stdout
+        assert '"level": "allow"' in said[caller]
+        assert said[stranger] == "\n"
+    finally:
+        process.kill()
+        process.wait()
+        assert process.stderr
+        process.stderr.close()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
