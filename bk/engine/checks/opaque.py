@@ -55,6 +55,9 @@ def _finding(action: Opaque, level: Level) -> Finding | None:
     if why in ("limit", "depth"):
         reason = f"too {'long' if why == 'limit' else 'deeply nested'} to be judged: {shown}"
         return Finding(f"opaque/{why}", Level.BLOCK, reason, action=action, instead=LIMIT_ADVICE)
+    if why == "hidden":
+        reason = f"a heredoc whose end cannot be told: {shown}"
+        return Finding("opaque/hidden", Level.BLOCK, reason, action=action, instead="end it with a plain word")
     if why == "pipe-to-shell":
         remote = _ELSEWHERE.search(text) or _ENCODED.search(text)
         reason = f"runs what comes out of a pipe, unseen: {shown}"

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 class Evidence:
     """The mark, its tags, the present key, the checkpoints on file: each may be unknown."""
 
-    __slots__ = ("keyfile", "noted", "notes", "public", "record", "slots", "tags")
+    __slots__ = ("keyfile", "noted", "notes", "public", "record", "slots", "tags", "wrong")
 
     def __init__(self, public: PublicKey | None = None) -> None:
         self.public = public
@@ -35,6 +35,7 @@ class Evidence:
         self.slots: dict[int, tuple[bytes, bool]] = {}
         self.notes: list[Note] = []
         self.noted = False
+        self.wrong: list[tuple[str, str]] = []
 
     def key_of(self, epoch: int, fresh: Mapping[int, int]) -> bytes | None:
         """The present epoch's key; an older file evolves into it, a newer one cannot go back."""
@@ -47,6 +48,8 @@ class Evidence:
 
     def compare_mark(self, con: sqlite3.Connection, last: int, epoch: int, report: Report) -> None:
         """Has the database gone back, or does it tell another story than the one that the mark saw?"""
+        for cause, detail in self.wrong:
+            report.add(last + 1, cause, detail)
         newest = max((number for number, (_, fresh) in self.slots.items() if not fresh), default=-1)
         record = self.record
         if record is None:
@@ -107,14 +110,12 @@ def gather(state: State, public: PublicKey | None, report: Report) -> Evidence:
         finally:
             mark.close()
     except LedgerError as error:
-        if os.path.exists(state.audit):
-            report.add(1, error.cause, f"the high-water mark: {error.detail}")
+        known.wrong.append((error.cause, f"the high-water mark: {error.detail}"))
     known.keyfile = KeyFile(f"{state.keys}/seal")
     try:
         known.slots = known.keyfile.slots()
     except LedgerError as error:
-        if os.path.exists(state.audit):
-            report.add(1, error.cause, f"the epoch key: {error.detail}")
+        known.wrong.append((error.cause, f"the epoch key: {error.detail}"))
     if known.public is None:
         return known
     try:

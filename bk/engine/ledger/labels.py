@@ -31,14 +31,15 @@ _PAIR = (
     r"(\\{0,7}[\"'])?([^\s:\"'/=\\]{0,128}):(?!//)"
 )
 _PROGRAM = (
-    r"(?:(?<![\w-])|(?<=\\[nrt]))(?:sshpass\s[^;|&\n]{0,120}?-p[ \t]*|(?:mysql|mariadb)\w{0,8}\s[^;|&\n]{0,120}?\s-p(?=[^\s])"
+    r"(?:(?<![\w-])|(?<=\\[nrt]))(?:sshpass\s[^;|&\n]{0,120}?-p[ \t]*"
+    r"|(?:mysql|mariadb)\w{0,8}\s[^;|&\n]{0,120}?\s-p(?=[^\s])"
     r"|(?:docker|podman|nerdctl|helm|oc|az)\s[^;|&\n]{0,40}?\blogin\s[^;|&\n]{0,120}?\s-p[ \t]+"
     r"|redis-cli\s[^;|&\n]{0,120}?\s-a[ \t]+|ldap\w{1,12}\s[^;|&\n]{0,120}?\s-w[ \t]+"
     r"|mongo\w{0,8}\s[^;|&\n]{0,120}?\s-p[ \t]+|-pass(?:in|out)?[ \t]+pass:)"
 )
 _HEADER = (
     r"(?i:(?:(?<![A-Za-z0-9])|(?<=\\[nrt]))((?:proxy-)?authorization|(?:set-)?cookie|x-[a-z-]{0,40}(?:key|token|secret|auth)"
-    r"|(?:private|job|deploy)-token|api-key))(\\?[\"'])?[ \t]{0,4}:(?!:)[ \t]{0,8}"
+    r"|(?:private|job|deploy)-token|api-key))(\\{0,7}[\"'])?[ \t]{0,4}:(?!:)[ \t]{0,8}"
 )
 _SCHEME = (
     r"(?i:(?:bearer|basic|token|digest|negotiate|ntlm|apikey|api-key|key|hawk|splunk|dpop|geniekey|signature"

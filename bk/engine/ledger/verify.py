@@ -44,11 +44,12 @@ def verify_file(path: str, public_key: str | PublicKey | None = None, seal_key: 
     report = Report()
     if public is None:
         report.notes.append("no public key was given: signatures were not checked")
+    file = _File(path, report, Evidence(public=public), seal_key)
     try:
-        _File(path, report, Evidence(public=public), seal_key).check()
+        file.check()
     except sqlite3.DatabaseError as error:
-        report.add(0, "corrupt", f"{path}: {error}")
-    report.sort()
+        report.add(file.last + 1, "corrupt", f"{path}: {error}")
+    _conclude(report, [file])
     return report
 
 
@@ -81,9 +82,7 @@ def _verify_state(state: State, public: PublicKey | None, seal: SealKey | None) 
     else:
         live.join(files)
         known.compare_notes([*files, live], report)
-    report.sort()
-    if report.problems and report.last_good_checkpoint and report.last_good_checkpoint.seq >= report.problems[0].seq:
-        report.last_good_checkpoint = _last_before(report.problems[0].seq, [*files, live])
+    _conclude(report, [*files, live])
     return report
 
 
@@ -248,6 +247,12 @@ class _File:
                 segment.first, "missing", f"entries {span} are gone, and no entry says why", segment.last or 0
             )
 
+    def close(self) -> None:
+        """Let go of the file."""
+        if self.con is not None:
+            self.con.close()
+            self.con = None
+
     def find(self, seq: int) -> Json | None:
         """The body with this number, if this file was readable and holds it."""
         return None if self.con is None else self._body(seq)
@@ -270,6 +275,16 @@ class _File:
             raise BkError("the file was not opened", self.path)
         row = self.con.execute(sql, values).fetchone()
         return None if row is None else row[0]
+
+
+def _conclude(report: Report, files: list[_File]) -> None:
+    """The first bad entry first, and the newest checkpoint that lies wholly before it."""
+    report.sort()
+    good = report.last_good_checkpoint
+    if report.problems and good is not None and good.seq >= report.problems[0].seq:
+        report.last_good_checkpoint = _last_before(report.problems[0].seq, files)
+    for file in files:
+        file.close()
 
 
 def _last_before(seq: int, files: list[_File]) -> Good | None:

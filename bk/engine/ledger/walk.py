@@ -102,9 +102,10 @@ class Walk:
             if note is not None:
                 self._judge(note, key, start)
             start = seq + 1
-        self._stretch(start, segment.last or _ENDLESS, self._keys(epoch))
-        if segment.state == "open" and expected != epoch:
+        whole = segment.state != "open" or expected == epoch
+        if not whole:
             report.add(start, "bad-checkpoint", f"a checkpoint of epoch {expected} was taken out")
+        self._stretch(start, segment.last or _ENDLESS, self._keys(epoch) if whole else None)
         report.unsealed_tail = self.last - start + 1
         report.segments += 1
         report.last = max(report.last, self.last)
@@ -136,7 +137,7 @@ class Walk:
         if key is not None and seal_of(key, note.sealed) != note.seal:
             report.add(note.seq, "unsealed", "signed with the signing key, but not by who held the epoch's key")
             self.broken = True
-        if not self.broken and not report.problems:
+        if not self.broken:
             report.last_good_checkpoint = Good(note.segment, note.size, note.seq, note.at, self.text(note.seq))
 
     def text(self, seq: int) -> str:

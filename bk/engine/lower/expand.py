@@ -89,7 +89,7 @@ def inside(shell: Shell, node: Node, start: int, end: int) -> str:
         if first > at:
             pieces.append(_literal(shell, at, first))
         text = shell.source[first : child.end_byte]
-        blanks = len(text) - len(text.lstrip())  # the grammar counts blanks before `${` as part of the expansion
+        blanks = len(text) - len(text.lstrip(" \t\n"))  # the grammar counts blanks before `${` as part of the expansion
         if blanks:
             pieces.append(_literal(shell, first, first + blanks))
         pieces.append(raw(shell, child, quoted=True))
@@ -100,10 +100,7 @@ def inside(shell: Shell, node: Node, start: int, end: int) -> str:
 
 
 def _literal(shell: Shell, start: int, end: int) -> str:
-    text = shell.source[start:end]
-    if not shell.ascii:
-        text = text.encode("latin-1").decode(errors="replace")
-    return in_double_quotes(text)
+    return in_double_quotes(shell.source[start:end])
 
 
 def as_values(fields: Sequence[str]) -> tuple[str, ...]:

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 def call(shell: Shell, name: str, args: Sequence[str], stdin: Stream | None) -> Stream | None:
     """Call a function that the text defined, with its arguments."""
-    source, is_ascii, body = shell.functions[name]
-    before = shell.source, shell.ascii, shell.calling, shell.scope.vars
-    shell.source, shell.ascii = source, is_ascii
+    source, body = shell.functions[name]
+    before = shell.source, shell.calling
+    shell.source = source
     shell.calling = shell.calling | {name}
     for index, word in enumerate(args[:9], 1):
         shell.scope.assign(str(index), as_values([word]))
@@ -26,4 +26,4 @@ def call(shell: Shell, name: str, args: Sequence[str], stdin: Stream | None) -> 
     try:
         return shell.statement(body, stdin)
     finally:
-        shell.source, shell.ascii, shell.calling, _ = before
+        shell.source, shell.calling = before

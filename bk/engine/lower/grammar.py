@@ -6,6 +6,7 @@ hook call would pay for and never use; the extension modules inside them are all
 
 from __future__ import annotations
 
+import re
 import sys
 
 from bk.engine.errors import Refusal
@@ -23,17 +24,22 @@ HEREDOC_PLENTY = 1500
 EXPANSION_PLENTY = 2500
 MAX_BARS = 3000
 
+_BEYOND = re.compile(r"[^\t\n\x20-\x7e]")
 _parser: Parser | None = None
 
 
-def parse(source: bytes) -> Tree | None:
-    """The syntax tree of a shell text, or None when it would take longer than a decision may.
+def parse(text: str) -> Tree | None:
+    """The syntax tree of a shell text, or None when it would take longer than a decision may. Offsets are characters.
 
+    The grammar sees every character beyond printable ASCII as a full stop, a word character without meaning. Its
+    scanner hands code points to `isdigit`, which reads far outside its table for the rare ones (it crashes), and it
+    takes Unicode and control blanks for blanks, which bash does not: a `#` behind one would hide what follows.
     Error recovery is quadratic in unfinished pipelines and array assignments, and unquoted heredocs are scanned again
     for every expansion in them; the budget is counted in parser steps and not in time, so that a verdict never
     depends on the machine.
     """
     parser = _parser or _load()
+    source = _BEYOND.sub(".", text).encode("ascii")
     if len(source) <= SMALL:
         return parser.parse(source)
     if source.count(b"|") > MAX_BARS or source.count(b"=(") > MAX_BARS:

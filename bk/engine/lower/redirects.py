@@ -110,6 +110,8 @@ def _heredoc(shell: Shell, node: Node, into: Redirects) -> None:
         kind = child.type
         if kind == "heredoc_start":
             start = shell.slice(child)
+            if not start.isascii():
+                shell.dark("hidden", shell.slice(node))  # where it ends cannot be told: the grammar sees ASCII only
             literal = start[:1] in "'\"\\" or "'" in start or '"' in start
         elif kind == "heredoc_body":
             body = child

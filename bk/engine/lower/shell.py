@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 CONTINUED = re.compile(r"(?<=[^\s\\])\\\n(?=\S)")
 PREFIXED = re.compile(
-    r"(^|[;&|({\n`]|\bdo\s|\bthen\s|\belse\s)\s*(?:!|time(?:\s+-p)?)"
-    r"(?=\s+(?:\{|!|time\s|(?:for|while|until|if|case|select|function)\s|[\w-]+\s*\())"
+    r"(^|[;&|({\n`]|\bdo[ \t]|\bthen[ \t]|\belse[ \t])[ \t]*(?:(?:!|time(?:[ \t]+-p)?)[ \t]+)+"
+    r"(?=\{|(?:for|while|until|if|case|select|function)\s|[\w-]+[ \t]*\()"
 )
 MAX_DEPTH = 8
 MAX_NESTING = 60
@@ -52,7 +52,7 @@ class Shell:
         if "\\\n" in text:
             text = CONTINUED.sub("", text)  # the grammar would end the word there
         if "!" in text or "time" in text:
-            text = PREFIXED.sub(r"\1", PREFIXED.sub(r"\1", text))  # the grammar would take the keyword for a program
+            text = PREFIXED.sub(r"\1 ", text)  # the grammar would take the keyword for a program
         tree = parse(text)
         if tree is None:
             self.dark("limit", text)

@@ -181,7 +181,7 @@ def test_show_explains_an_entry_and_its_proof(state: State, bk: Bk) -> None:
         "hook:claude-code",
         "/home/dev/.ssh/id_ed25519",
         "path.secret",
-        "no checkpoint covers entry 4",
+        "no checkpoint covers",
     ):
         assert part in said.out
     signed(state)
@@ -201,7 +201,7 @@ def test_show_of_no_entry(state: State, bk: Bk, number: str, code: int) -> None:
 def test_a_proof_can_be_checked_by_anyone(state: State, bk: Bk) -> None:
     unsigned = bk("prove", "3")
     assert unsigned.code == FAILED
-    assert "no checkpoint covers entry 3" in unsigned.err
+    assert "no checkpoint covers" in unsigned.err
     public = signed(state)
     for seq in range(1, 12):
         (proof,) = bk("prove", str(seq)).objects

