@@ -6,6 +6,7 @@ much as everything else that call needs.
 
 from __future__ import annotations
 
+import re
 from enum import IntEnum
 
 TYPE_CHECKING = False
@@ -41,6 +42,7 @@ class Level(IntEnum):
         return self >= Level.BLOCK
 
 
+_UNSAFE = re.compile(r"[^\w%+,./:=@~^*?{}\[\]$#!-]").search
 WORDS = ("allow", "warn", "ask", "block", "quarantine")
 
 
@@ -126,6 +128,12 @@ class Action(_Noun):
         return ""
 
 
+def _quoted(word: str) -> str:
+    if word and _UNSAFE(word) is None:
+        return word
+    return "'" + word.replace("'", "'\\''") + "'"
+
+
 class Run(Action):
     """Run a program: `argv[0]` is the program as written, `program` its base name."""
 
@@ -140,8 +148,8 @@ class Run(Action):
 
     @property
     def target(self) -> str:
-        """The command line, words joined by spaces."""
-        return " ".join(self.argv)
+        """The command line; words that need it are quoted, so that their ends stay visible."""
+        return " ".join(map(_quoted, self.argv))
 
 
 class Touch(Action):

@@ -31,8 +31,8 @@ def entry_of(call: ToolCall, judgement: Judgement, world: World, took_us: int, *
         "kind": call.kind,
         "cwd": call.cwd,
         "input": shortened(call.input, world.redact),
-        "actions": [_action(action) for action in judgement.actions[:MAX_ACTIONS]],
-        "findings": [_finding(finding) for finding in verdict.findings[:MAX_FINDINGS]],
+        "actions": [action_data(action, world.redact) for action in judgement.actions[:MAX_ACTIONS]],
+        "findings": [finding_data(finding, world.redact) for finding in verdict.findings[:MAX_FINDINGS]],
         "policy": judgement.policy.digest,
         "index": world.generation,
         "took_us": took_us,
@@ -59,7 +59,7 @@ def entry_of(call: ToolCall, judgement: Judgement, world: World, took_us: int, *
 
 
 def refusal_entry(
-    *, harness: str, event: str, body: bytes, judgement: Judgement, nonce: str, claims: Mapping[str, str]
+    *, harness: str, event: str, body: bytes, judgement: Judgement, world: World, nonce: str, claims: Mapping[str, str]
 ) -> Entry:
     """The entry of a request that never became a call. Its bytes are named by hash: they may be anything."""
     verdict = judgement.verdict
@@ -67,7 +67,7 @@ def refusal_entry(
         "harness": harness,
         "event": event,
         "tool": "",
-        "findings": [_finding(finding) for finding in verdict.findings],
+        "findings": [finding_data(finding, world.redact) for finding in verdict.findings],
         "reason": verdict.reason,
         "failure": verdict.failure,
         "fail_mode": judgement.policy.values["fail_mode"],
@@ -104,8 +104,9 @@ def shortened(value: Json, redact: Callable[[Json], Json]) -> Json:
     return value
 
 
-def _action(action: Action) -> dict[str, Json]:
-    shown: dict[str, Json] = {"do": action.word, "target": action.target[:LONG]}
+def action_data(action: Action, redact: Callable[[Json], Json]) -> dict[str, Json]:
+    """An action as the ledger and every JSON output spell it."""
+    shown: dict[str, Json] = {"do": action.word, "target": _one_line(action.target, redact)}
     mode = getattr(action, "mode", "")
     if mode:
         shown["mode"] = mode
@@ -116,12 +117,18 @@ def _action(action: Action) -> dict[str, Json]:
     return shown
 
 
-def _finding(finding: Finding) -> dict[str, Json]:
+def finding_data(finding: Finding, redact: Callable[[Json], Json]) -> dict[str, Json]:
+    """A finding as the ledger and every JSON output spell it."""
     shown: dict[str, Json] = {"rule": finding.rule, "level": finding.level.word, "reason": finding.reason}
     if finding.evidence:
         shown["evidence"] = dict(finding.evidence)
     if finding.instead:
         shown["instead"] = finding.instead
     if finding.action is not None:
-        shown["target"] = finding.action.target[:LONG]
+        shown["target"] = _one_line(finding.action.target, redact)
     return shown
+
+
+def _one_line(target: str, redact: Callable[[Json], Json]) -> str:
+    """A target cut to a length the ledger keeps, secrets taken out first: half a token no longer looks like one."""
+    return target if len(target) <= LONG else str(redact(target))[:LONG]

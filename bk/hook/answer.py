@@ -59,6 +59,7 @@ def prepare(request: Request, world: World) -> Pending:
             event=event,
             body=request.body,
             judgement=judgement,
+            world=world,
             nonce=request.nonce,
             claims=request.claims(),
         )

@@ -117,6 +117,8 @@ def render(data: HarnessData, event: str, level: Level, verdict: Verdict, *, ask
     if answer not in replies:
         answer = "warn" if ask_fallback == "warn" and "warn" in replies else "deny"
     exit_code, template = replies[answer]
+    if not template and answer != "deny":
+        return Reply(exit_code)
     reason = reason_text(level, verdict)
     stdout = template.replace("%s", json.dumps(reason)).encode() + b"\n" if template else b""
     stderr = (reason + "\n").encode() if answer == "deny" else b""

@@ -10,8 +10,8 @@ from typing import Any
 from bk.engine.console.installation import ready
 from bk.engine.decide import Judgement, decide
 from bk.engine.ledger.store import Ledger
-from bk.engine.model import Action, Entry, Finding, Install, ToolCall, Verdict
-from bk.engine.record import entry_of
+from bk.engine.model import Action, Entry, Install, ToolCall, Verdict
+from bk.engine.record import action_data, entry_of, finding_data
 from bk.engine.state import State
 from bk.engine.world import World
 
@@ -21,12 +21,13 @@ Json = Any
 class Checked:
     """A judged call. `entry` is the ledger's row, None when nothing was to be recorded."""
 
-    def __init__(self, call: ToolCall, judgement: Judgement, generation: str, took_us: int) -> None:
+    def __init__(self, call: ToolCall, judgement: Judgement, world: World, took_us: int) -> None:
         self.call = call
         self.actions: Sequence[Action] = judgement.actions
         self.verdict: Verdict = judgement.verdict
         self.policy = judgement.policy.digest
-        self.index = generation
+        self.index = world.generation
+        self._redact = world.redact
         self.took_us = took_us
         self.entry: Entry | None = None
 
@@ -37,8 +38,8 @@ class Checked:
             "verdict": verdict.level.word,
             "reason": verdict.reason,
             "rule_ids": list(dict.fromkeys(finding.rule for finding in verdict.findings)),
-            "findings": [told_finding(finding) for finding in verdict.findings],
-            "actions": [told_action(action) for action in self.actions],
+            "findings": [finding_data(finding, self._redact) for finding in verdict.findings],
+            "actions": [action_data(action, self._redact) for action in self.actions],
             "failure": verdict.failure,
         }
         if self.entry is not None:
@@ -93,29 +94,4 @@ def _judged(call: ToolCall, world: World) -> tuple[Checked, Judgement]:
     started = time.perf_counter_ns()
     judgement = decide(call, world)
     took = (time.perf_counter_ns() - started) // 1000
-    return Checked(call, judgement, world.generation, took), judgement
-
-
-def told_action(action: Action) -> dict[str, Json]:
-    """An action as the ledger and the JSON outputs spell it."""
-    said: dict[str, Json] = {"do": action.word, "target": action.target}
-    mode = getattr(action, "mode", "")
-    if mode:
-        said["mode"] = mode
-    if action.via:
-        said["via"] = list(action.via)
-    if not action.certain:
-        said["certain"] = False
-    return said
-
-
-def told_finding(finding: Finding) -> dict[str, Json]:
-    """A finding as the ledger and the JSON outputs spell it."""
-    said: dict[str, Json] = {"rule": finding.rule, "level": finding.level.word, "reason": finding.reason}
-    if finding.evidence:
-        said["evidence"] = dict(finding.evidence)
-    if finding.instead:
-        said["instead"] = finding.instead
-    if finding.action is not None:
-        said["target"] = finding.action.target
-    return said
+    return Checked(call, judgement, world, took), judgement

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 from bk.engine.ledger.checkpoint import notes_path
 from bk.engine.ledger.errors import LedgerError
 from bk.engine.ledger.mark import Mark
@@ -63,13 +61,16 @@ class Evidence:
                 report.add(last + 1, kind, f"the ledger had come to entry {record.seq}", record.seq)
         elif newest > epoch:
             report.add(last + 1, "rolled-back", f"it is of epoch {epoch}; the key is of epoch {newest}")
-        if not report.ok:
-            return
+        first = min((each.seq for each in report.problems), default=0)
         low = min(self.tags, default=record.seq)
         for seq, mac in con.execute("SELECT seq, mac FROM entry WHERE seq BETWEEN ? AND ? ORDER BY seq", (low, last)):
-            if self.tags.get(seq, mac[:8]) != mac[:8] or (seq == record.seq and mac != record.mac):
+            if self.tags.get(seq, mac[:8]) == mac[:8] and (seq != record.seq or mac == record.mac):
+                continue
+            if report.ok:
                 report.add(seq, "forked", "another entry with this number had been recorded")
-                return
+            elif seq < first:
+                report.add(seq, "edited", "its link is not the one that had been recorded")
+            return
 
     def compare_notes(self, files: Sequence[_File], report: Report) -> None:
         """Every checkpoint that was put on file must be in the ledger, and the other way round."""

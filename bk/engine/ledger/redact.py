@@ -40,30 +40,51 @@ _kinds: dict[str, str] = {}
 
 def redactor(user_patterns: Sequence[str] = ()) -> Callable[[Json], Json]:
     """A function that returns a JSON value with its secrets replaced; `user_patterns` are run by RE2."""
-    own = tuple(_user_pattern(source) for source in user_patterns)
-    harmless: set[str] = set()  # the words of every entry: keys, tool names, rule ids
-
-    def clean(text: str) -> str:
-        if text in harmless or (len(text) < _SHORTEST and not own):
-            return text
-        given = text
-        for _ in range(_ROUNDS):
-            before = text
-            for compiled in own:
-                text = _user(compiled, text)
-            text = _builtin(text)
-            if text == before:
-                break
-        if text == given and len(text) <= _WORD:
-            if len(harmless) >= _WORDS:
-                harmless.clear()
-            harmless.add(text)
-        return text
+    clean = _Cleaner(tuple(_user_pattern(source) for source in user_patterns))
 
     def redact(value: Json) -> Json:
         return _walk(value, clean, 0)
 
     return redact
+
+
+class _Cleaner:
+    """Cleans one text. It remembers the words that every entry repeats: tool names, rule ids, and keys in `plain`."""
+
+    __slots__ = ("_harmless", "_own", "plain")
+
+    def __init__(self, own: tuple[Any, ...]) -> None:
+        self._own = own
+        self._harmless: set[str] = set()
+        self.plain: set[str] = set()
+
+    def __call__(self, text: str) -> str:
+        if text in self._harmless or (len(text) < _SHORTEST and not self._own):
+            return text
+        given = text
+        for _ in range(_ROUNDS):
+            before = text
+            for compiled in self._own:
+                text = _user(compiled, text)
+            text = _builtin(text)
+            if text == before:
+                break
+        if text == given and len(text) <= _WORD:
+            _remember(self._harmless, text)
+        return text
+
+    def key(self, key: str) -> tuple[str, str]:
+        """How a key is shown, and the kind of secret that stands under it, or ""."""
+        shown, kind = self(key), _secret_key(key)
+        if shown == key and not kind and key not in _VALUES and len(key) <= _WORD:
+            _remember(self.plain, key)
+        return shown, kind
+
+
+def _remember(words: set[str], word: str) -> None:
+    if len(words) >= _WORDS:
+        words.clear()
+    words.add(word)
 
 
 def _builtin(text: str) -> str:
@@ -78,7 +99,7 @@ def _builtin(text: str) -> str:
     return labelled(text, low) if maybe_label(low) else text
 
 
-def _walk(value: Json, clean: Callable[[str], str], depth: int) -> Json:
+def _walk(value: Json, clean: _Cleaner, depth: int) -> Json:
     kind = type(value)
     if kind is str:
         return clean(value)
@@ -89,26 +110,27 @@ def _walk(value: Json, clean: Callable[[str], str], depth: int) -> Json:
     return value
 
 
-def _object(value: dict[str, Json], clean: Callable[[str], str], depth: int) -> dict[str, Json]:
+def _object(value: dict[str, Json], clean: _Cleaner, depth: int) -> dict[str, Json]:
     said = ""
-    for name in _NAMES.intersection(value):
-        if type(value[name]) is str:
-            said = said or _secret_key(value[name])
+    if not _NAMES.isdisjoint(value):
+        for name in _NAMES.intersection(value):
+            if type(value[name]) is str:
+                said = said or _secret_key(value[name])
     fresh: dict[str, Json] = {}
     for key, item in value.items():
         shown = key
-        if type(key) is str:
-            shown = clean(key)
-            while shown in fresh:
-                shown += "'"
-            kind = _secret_key(key) or (said if key in _VALUES else "")
+        if key not in clean.plain and type(key) is str:
+            shown, kind = clean.key(key)
+            kind = kind or (said if key in _VALUES else "")
             if kind:
                 item = _hidden(item, kind, depth + 1)  # noqa: PLW2901 - the item as it will be kept
-        fresh[shown] = _walk(item, clean, depth + 1)
+        while shown in fresh:
+            shown += "'"
+        fresh[shown] = clean(item) if type(item) is str else _walk(item, clean, depth + 1)
     return fresh
 
 
-def _array(value: Sequence[Json], clean: Callable[[str], str], depth: int) -> list[Json]:
+def _array(value: Sequence[Json], clean: _Cleaner, depth: int) -> list[Json]:
     fresh: list[Json] = []
     before = ""
     for item in value:

@@ -15,7 +15,7 @@ from bk.engine.ledger.note import PublicKey
 from bk.engine.ledger.report import Good, Report
 from bk.engine.ledger.schema import reader
 from bk.engine.ledger.seal import SealKey
-from bk.engine.ledger.walk import Segment, Walk
+from bk.engine.ledger.walk import ENDLESS, Segment, Walk
 from bk.engine.state import State
 
 TYPE_CHECKING = False
@@ -120,7 +120,15 @@ class _File:
         counted = self.report.entries, self.report.checkpoints, self.report.segments
         self._strangers(held)
         for each in held:
-            walk = Walk(con, each, self.report, ident=meta["ledger"], public=self.known.public, keys=self._key)
+            walk = Walk(
+                con,
+                each,
+                self.report,
+                ident=meta["ledger"],
+                public=self.known.public,
+                keys=self._key,
+                marked=self.known.record.seq if self.known.record else ENDLESS,
+            )
             self._chained(each)
             walk.run(self._epoch)
             self.walks.append(walk)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _ROWS = "SELECT seq, CAST(body AS BLOB), leaf, mac FROM entry WHERE seq >= ? AND seq <= ? ORDER BY seq"
 _FETCH = 2000
-_ENDLESS = 2**62
+ENDLESS = 2**62
 
 
 class Segment:
@@ -46,8 +46,8 @@ class Walk:
     """Goes through one segment and notes what it finds in the report."""
 
     __slots__ = (
-        "_backwards", "_clock", "_keys", "_prev", "_public", "_shift", "_want", "broken", "con", "last", "notes",
-        "origin", "report", "segment", "tree",
+        "_backwards", "_clock", "_keys", "_marked", "_prev", "_public", "_shift", "_want", "broken", "con", "last",
+        "notes", "origin", "report", "segment", "tree",
     )  # fmt: skip
 
     def __init__(
@@ -59,6 +59,7 @@ class Walk:
         ident: str,
         public: PublicKey | None,
         keys: Keys,
+        marked: int = ENDLESS,
     ) -> None:
         self.con = con
         self.segment = segment
@@ -68,6 +69,7 @@ class Walk:
         self.notes: dict[int, Note] = {}
         self.last = segment.first - 1
         self.broken = False
+        self._marked = marked
         self._public = public
         self._keys = keys
         self._prev: bytes | None = segment.before
@@ -105,7 +107,7 @@ class Walk:
         whole = segment.state != "open" or expected == epoch
         if not whole:
             report.add(start, "bad-checkpoint", f"a checkpoint of epoch {expected} was taken out")
-        self._stretch(start, segment.last or _ENDLESS, self._keys(epoch) if whole else None)
+        self._stretch(start, segment.last or ENDLESS, self._keys(epoch) if whole else None)
         report.unsealed_tail = self.last - start + 1
         report.segments += 1
         report.last = max(report.last, self.last)
@@ -149,7 +151,7 @@ class Walk:
         cursor = self.con.execute(_ROWS, (start, stop))
         while rows := cursor.fetchmany(_FETCH):
             self.tree.extend(self._check(rows, key))
-        if self._want <= stop < _ENDLESS:
+        if self._want <= stop < ENDLESS:
             if self._later(stop):
                 self.report.add(self._want, "deleted", "gone, although later entries are there", stop)
             elif stop - self._want >= self._shift:  # what a renumbering leaves open at the end was reported as deleted
@@ -166,7 +168,7 @@ class Walk:
         leaves: list[bytes] = []
         put = leaves.append
         want, prev, clock, shift = self._want, self._prev, self._clock, self._shift
-        links = 0
+        links, marked = 0, self._marked
         for seq, body, leaf, mac in rows:
             true = new(b"\0" + body).digest()
             put(true)
@@ -183,7 +185,8 @@ class Walk:
             elif key is not None and prev is not None:
                 links += 1
                 if keyed(prev + leaf, key=key).digest() != mac:
-                    self.report.add(seq, "edited", "it is not linked to the one before by who held the key")
+                    kind = "edited" if seq <= marked else "inserted"
+                    self.report.add(seq, kind, "it is not linked to the one before by who held the key")
                     fine = False
             where = body.find(b'","at":') + 7
             stop = body.find(b",", where)
@@ -209,6 +212,10 @@ class Walk:
             self.report.add(seq, "edited", "its text is not the one that was hashed")
             return shift
         following = self._says(seq + 1)
+        if says == seq + shift - 1 and following in (None, says + 1):
+            self.report.doubt(says)
+            self.report.add(says, "inserted", "it is there twice, and the later entries were renumbered")
+            return shift - 1
         if self._says(says) == seq and says != seq + 1:
             self.report.add(
                 min(seq, says), "reordered", f"entries {min(seq, says)} and {max(seq, says)} changed places"
@@ -223,8 +230,7 @@ class Walk:
             if says > seq + shift:
                 self.report.add(seq + shift, "deleted", "gone, and the later entries were renumbered", says - 1)
             else:
-                self.report.doubt(says)
-                self.report.add(says, "inserted", "it is there twice, and the later entries were renumbered")
+                self.report.add(seq, "inserted", f"entries from {says} on are there twice")
             return says - seq
         else:
             self.report.add(seq, "reordered", f"it holds entry {says}")

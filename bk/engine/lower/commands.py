@@ -40,6 +40,7 @@ def command(shell: Shell, node: Node, stdin: Stream | None) -> Stream | None:
     programs: list[str] = []
     into: redirects.Redirects | None = None
     outer_fed, shell.fed = shell.fed, None
+    shell.incoming = stdin
     for child in node.children:
         kind = child.type
         if kind == "word":

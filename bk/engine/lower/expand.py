@@ -217,7 +217,8 @@ def _process(shell: Shell, node: Node) -> str:
     inner = [child for child in node.children if child.is_named]
     outer_fed = shell.fed
     produces = node.children[0].type == "<("
-    out = shell.subshell(inner, None if produces else Stream(source=brief(shell.slice(node))))
+    taken = shell.incoming or Stream(source=brief(shell.slice(node)))
+    out = shell.subshell(inner, None if produces else taken)
     if produces:
         shell.fed = Stream(out.text if out else None, (), brief(shell.slice(node)))
     else:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 MAX_TOKENS = 400
 MAX_OPEN = 2000
+SHORT = 240
 MAX_SEARCHED = 5000
 _TOKEN = re.compile(r"[^\s\"'`;|&()<>{},=]+")
 
@@ -22,7 +23,7 @@ _TOKEN = re.compile(r"[^\s\"'`;|&()<>{},=]+")
 def errors(shell: Shell, root: Node, text: str) -> None:
     """Mark what did not parse as dark, and record every path that the whole text writes out as perhaps read."""
     deep = text.count("(") > MAX_OPEN or text.count("{") > MAX_OPEN
-    shell.dark("depth" if deep else "syntax", _first_error(shell, root) or text)
+    shell.dark("depth" if deep else "syntax", text if len(text) <= SHORT else _first_error(shell, root) or text)
     if "((" in text and not deep:
         shell.text(text.replace("((", "( ("))  # two subshells that the grammar took for arithmetic
     count = 0

@@ -31,7 +31,7 @@ MAX_SOURCE = 1 << 20
 class Shell:
     """One shell text being walked. Texts inside it (`sh -c`, `eval`) are walked by `text`, with the same scope."""
 
-    __slots__ = ("calling", "depth", "extra", "fed", "functions", "nesting", "passes", "scope", "source")
+    __slots__ = ("calling", "depth", "extra", "fed", "functions", "incoming", "nesting", "passes", "scope", "source")
 
     def __init__(self, scope: Scope) -> None:
         self.scope = scope
@@ -42,6 +42,7 @@ class Shell:
         self.functions: dict[str, tuple[str, Node]] = {}
         self.calling: frozenset[str] = frozenset()
         self.fed: Stream | None = None
+        self.incoming: Stream | None = None
         self.extra: list[str] = []
 
     def text(self, text: str, via: tuple[str, ...] = (), stdin: Stream | None = None) -> Stream | None:

@@ -40,6 +40,7 @@ def broken(request: Any, cause: str, detail: str, world: Any) -> Entry:
         event=request.event or "pre",
         body=request.body,
         judgement=Judgement(verdict, (), world.policy),
+        world=world,
         nonce=request.nonce,
         claims=claims,
     )

@@ -113,7 +113,7 @@ def test_edit_with_everything_redone_under_another_key(state: State, sealed: str
     assert (81, "unsealed") in [(each.seq, each.kind) for each in report.problems]
     assert report.last_good_checkpoint is not None
     assert report.last_good_checkpoint.seq == 41
-    assert found(state) == (57, "forked")  # without it, the mark's memory of the links still tells
+    assert found(state) == (57, "edited")  # without it, the mark's memory of the links still tells
 
 
 class _Base64:
