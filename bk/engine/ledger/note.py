@@ -80,7 +80,8 @@ class Note:
             raise BadNote("bad-checkpoint", f"a line of it is malformed: {error}") from error
         self.sealed = "\n".join(lines[:5]) + "\n"
         rebuilt = body(self.origin, self.size, self.root, at=self.at, seq=self.seq) + _seal_line(self.epoch, self.seal)
-        if word != "seal" or rebuilt != text or len(self.root) != 32:
+        numbers = (self.size, self.at, self.seq, self.epoch)
+        if word != "seal" or rebuilt != text or len(self.root) != 32 or min(numbers) < 0:
             raise BadNote("bad-checkpoint", "a line of it is not in its one form")
 
     @property

@@ -47,7 +47,7 @@ class _Known:
         self.segment = 0
         self.epoch = -1
         self.mac = ORIGIN
-        self.kept: list[tuple[int, int, int, bytes, int]] = []
+        self.kept: list[tuple[int, int, int, bytes, int, bytes]] = []
         self._archives(state)
         self._notes(state)
         self._database(state)
@@ -71,8 +71,10 @@ class _Known:
                 continue
             try:
                 self._read(con)
-                row = con.execute("SELECT number, first, last, before, epoch FROM segment").fetchone()
-                if row[1:3] == (first, last):
+                row = con.execute(
+                    "SELECT number, s.first, last, before, s.epoch, mac FROM segment s JOIN head h ON segment = number"
+                ).fetchone()
+                if row is not None and row[1:3] == (first, last):
                     self.kept.append(row)
             except sqlite3.Error:
                 continue
@@ -223,11 +225,11 @@ def _past(known: _Known, segment: int, seq: int, epoch: int) -> list[tuple[objec
     """A row for every earlier segment: its file is there, or this recovery declares the gap lost."""
     rows: list[tuple[object, ...]] = []
     at, mac = 1, ORIGIN
-    for number, first, last, before, began in sorted(known.kept):
+    for number, first, last, before, began, end in sorted(known.kept):
         if first > at:
             rows.append((number - 1, at, first - 1, mac, began, "lost", seq))
         rows.append((number, first, last, before, began, "archived", 0))
-        at = last + 1
+        at, mac = last + 1, end
     if seq > at:
         rows.append((segment - 1, at, seq - 1, mac, epoch, "lost", seq))
     return rows

@@ -40,12 +40,12 @@ _TABLES = {
 def rotate(ledger: Ledger, *, actor: str = "ledger") -> str | None:
     """Sign and close the current segment and begin the next; returns the closed one's file, None when it is empty."""
     try:
+        seen = ledger.look()
+        if seen.seq < seen.first:
+            return None
         with Signing(ledger) as signing:
             head, fold = signing.caught_up()
             try:
-                if head.seq < head.first:
-                    ledger.abort()
-                    return None
                 con = ledger.sql()
                 number, first, last, mac = head.segment, head.first, head.seq, head.mac
                 row = con.execute("SELECT note FROM checkpoint WHERE seq = ?", (last,)).fetchone()
@@ -61,8 +61,7 @@ def rotate(ledger: Ledger, *, actor: str = "ledger") -> str | None:
                 signing.named_at(number + 1, ledger.put(head, Entry("segment", actor, data)).seq)
                 ledger.commit(head)
             except BaseException:
-                if ledger.writing():
-                    ledger.abort()
+                ledger.abort()
                 raise
             signing.settle()
             _finish(ledger)

@@ -326,10 +326,6 @@ class Ledger:
         """Read the key file again before the next link is made."""
         self._epoch = -1
 
-    def writing(self) -> bool:
-        """Whether a transaction is open."""
-        return self._con is not None and self._con.in_transaction
-
     def sql(self) -> sqlite3.Connection:
         """The writing connection, for a caller that is between `begin` and `commit`."""
         return self._sql()
