@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
-import json
+import json.encoder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bk.engine.model import Json
 
-_encode = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode
+
+def _encoder() -> Callable[[Json], str]:
+    """json's own C encoder, made once: JSONEncoder makes a new one for every value."""
+    whole = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    make = getattr(json.encoder, "c_make_encoder", None)
+    text = getattr(json.encoder, "c_encode_basestring", None)
+    if make is None or text is None:
+        return whole.encode
+    chunks = make(None, whole.default, text, None, ":", ",", True, False, False)
+    return lambda value: "".join(chunks(value, 0))
+
+
+_encode = _encoder()
 _SAFE_INT = 2**53
 
 

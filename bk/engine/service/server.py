@@ -124,6 +124,7 @@ class Server:
         scheduler.every(STATUS_S, "status", upkeep.tell_status, now)
         upkeep.attempt("status", upkeep.tell_status)
         self._listen()
+        gc.set_threshold(20_000, 20, 100)  # a call makes some 500 objects and no cycles
         gc.freeze()  # a full collection would otherwise walk the whole program, in the middle of somebody's call
         lifecycle.started()
         activation.tell(f"READY=1\nMAINPID={os.getpid()}")

@@ -1,0 +1,368 @@
+"""The ledger between processes: many writers, writers that die, disks that fill up, directories that cannot be written."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bk.engine.ledger import segment
+from bk.engine.ledger.errors import LedgerError
+from bk.engine.ledger.store import Ledger
+from bk.engine.ledger.verify import verify
+from bk.engine.model import Entry
+from bk.engine.state import State
+
+_WRITER = """
+import os, sys
+from bk.engine.state import State
+from bk.engine.ledger.store import Ledger
+from bk.engine.model import Entry
+root, uid, name, count = sys.argv[1], int(sys.argv[2]), sys.argv[3], int(sys.argv[4])
+ledger = Ledger.open(State(root, "/", uid))
+sys.stdin.read(1)
+out = sys.stdout.fileno()
+for n in range(count):
+    call = f"{name}-{n}"
+    data = {"tool": "Bash", "input": {"command": f"echo {call}"}, "pad": "x" * (n % 700)}
+    stored = ledger.append([Entry("decision", "hook:test", data, level="allow", call=call)], sync=n % 50 == 0)[0]
+    os.write(out, f"{stored.seq} {call}\\n".encode())
+ledger.close()
+"""
+
+
+def writer(state: State, name: str, count: int) -> subprocess.Popen[bytes]:
+    argv = [sys.executable, "-I", "-c", _WRITER, state.root, str(state.owner), name, str(count)]
+    return subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=Path(__file__).parents[2])
+
+
+def go(process: subprocess.Popen[bytes]) -> None:
+    assert process.stdin is not None
+    process.stdin.write(b"\n")
+    process.stdin.flush()
+
+
+def told(process: subprocess.Popen[bytes], wait: float = 120) -> list[tuple[int, str]]:
+    """What the writer was told is recorded; a line that it died in the middle of was not read by anybody."""
+    said, _ = process.communicate(timeout=wait)
+    lines = said.decode().split("\n")[:-1]
+    return [(int(seq), call) for seq, call in (line.split(" ") for line in lines)]
+
+
+def recorded(state: State) -> dict[str, int]:
+    ledger = Ledger.open(state)
+    try:
+        return {each.call: each.seq for each in ledger.entries(limit=10**6) if each.call}
+    finally:
+        ledger.close()
+
+
+def test_eight_processes_make_one_chain(state: State) -> None:
+    processes = [writer(state, f"w{number}", 1000) for number in range(8)]
+    for process in processes:
+        go(process)
+    said = [pair for process in processes for pair in told(process)]
+    assert all(process.returncode == 0 for process in processes)
+    assert len(said) == 8000
+    assert sorted(seq for seq, _ in said) == list(range(1, 8001))
+    assert recorded(state) == {call: seq for seq, call in said}
+    report = verify(state)
+    assert report.ok, report.problems
+    assert (report.entries, report.links) == (8000, 8000)
+
+
+def test_writers_in_other_processes_follow_rotation_and_signing(state: State) -> None:
+    processes = [writer(state, f"w{number}", 400) for number in range(4)]
+    ledger = Ledger.open(state)
+    try:
+        for process in processes:
+            go(process)
+        for turn in range(6):
+            time.sleep(0.05)
+            if turn % 2:
+                segment.rotate(ledger)
+            else:
+                ledger.checkpoint()
+        said = [pair for process in processes for pair in told(process)]
+        segment.rotate(ledger)
+    finally:
+        ledger.close()
+    assert len({seq for seq, _ in said}) == len(said) == 1600
+    report = verify(state)
+    assert report.ok, report.problems
+    assert report.segments >= 3
+    assert report.checkpoints >= 3
+
+
+def test_sigkill_loses_no_entry_that_was_returned(state: State) -> None:
+    chance = random.Random(11)
+    said: list[tuple[int, str]] = []
+    killed = 0
+    for turn in range(12):
+        processes = [writer(state, f"t{turn}w{number}", 100_000) for number in range(2)]
+        for process in processes:
+            go(process)
+        for process in processes:
+            time.sleep(0.1 + chance.random() * 0.15)
+            os.kill(process.pid, signal.SIGKILL)
+        for process in processes:
+            said += told(process)
+            killed += process.returncode == -signal.SIGKILL
+    assert killed == 24
+    assert len(said) > 500
+    assert len({seq for seq, _ in said}) == len(said)
+    held = recorded(state)
+    assert {call: held.get(call) for _, call in said} == {call: seq for seq, call in said}
+    report = verify(state)
+    assert report.ok, report.problems
+
+
+def test_sigkill_of_a_signer_leaves_a_ledger_that_goes_on(state: State) -> None:
+    code = (
+        "import sys\n"
+        "from bk.engine.state import State\n"
+        "from bk.engine.ledger import segment\n"
+        "from bk.engine.ledger.store import Ledger\n"
+        "from bk.engine.model import Entry\n"
+        "ledger = Ledger.open(State(sys.argv[1], '/', int(sys.argv[2])))\n"
+        "print(flush=True)\n"
+        "turn = 0\n"
+        "while True:\n"
+        "    turn += 1\n"
+        "    ledger.append([Entry('engine', 'x', {'n': n}) for n in range(5)])\n"
+        "    segment.rotate(ledger) if turn % 7 == 0 else ledger.checkpoint()\n"
+        "    ledger.sync()\n"
+    )
+    chance = random.Random(5)
+    for _ in range(12):
+        process = subprocess.Popen([sys.executable, "-c", code, state.root, str(state.owner)], stdout=subprocess.PIPE)
+        assert process.stdout is not None
+        process.stdout.readline()
+        time.sleep(0.05 + chance.random() * 0.2)
+        process.kill()
+        process.communicate()
+        assert process.returncode == -signal.SIGKILL
+        report = verify(state)
+        assert report.ok, report.problems
+    ledger = Ledger.open(state)
+    try:
+        segment.finish(ledger)
+        ledger.append([Entry("engine", "x", {})])
+        assert ledger.checkpoint()
+    finally:
+        ledger.close()
+    assert verify(state).ok
+
+
+@pytest.fixture
+def small_disk(short_dir: Path) -> Iterator[State]:
+    """An installation on a disk of one megabyte."""
+    place = short_dir / "disk"
+    place.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m,mode=700", "tmpfs", str(place)], check=True)
+    try:
+        made = State(f"{place}/.bk", str(place), os.geteuid())
+        made.ensure()
+        yield made
+    finally:
+        subprocess.run(["umount", "-l", str(place)], check=True)
+
+
+def big(number: int) -> Entry:
+    return Entry("decision", "hook:test", {"n": number, "pad": "x" * 3000}, level="allow", call=f"c{number}")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to mount a small disk")
+def test_a_full_disk_blocks_and_loses_nothing(small_disk: State) -> None:
+    state = small_disk
+    ledger = Ledger.open(state)
+    kept = 0
+    with pytest.raises(LedgerError) as raised:
+        while True:
+            ledger.append([big(kept)])
+            kept += 1
+    assert raised.value.cause == "full"
+    assert kept > 20
+    for _ in range(3):
+        with pytest.raises(LedgerError) as raised:
+            ledger.append([big(10**6)])
+        assert raised.value.cause == "full"
+        assert "free space" in raised.value.next_step
+    assert verify(state).ok
+    ballast = Path(state.root, "intel", "ballast")
+    ledger.close()
+
+    # the space that is freed goes to the ledger again, in the same process and in a new one
+    subprocess.run(["mount", "-o", "remount,size=4m", str(Path(state.root).parent)], check=True)
+    ledger = Ledger.open(state)
+    assert [each.call for each in ledger.entries(limit=1000)] == [f"c{number}" for number in range(kept)]
+    ledger.append([big(kept)])
+    assert ledger.checkpoint()
+    room = os.statvfs(state.root)
+    ballast.write_bytes(bytes(max(0, room.f_bavail - 2) * room.f_frsize))
+    with pytest.raises(LedgerError) as raised:
+        for number in range(50):
+            ledger.append([big(10**7 + number)])
+    assert raised.value.cause == "full"
+    ballast.unlink()
+    before = ledger.head()[0]
+    assert ledger.append([big(10**8)])[0].seq == before + 1
+    ledger.close()
+    report = verify(state)
+    assert report.ok, report.problems
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to mount a small disk")
+def test_a_ledger_cannot_be_begun_on_a_full_disk_and_can_later(small_disk: State) -> None:
+    state = small_disk
+    ballast = Path(state.root, "intel", "ballast")
+    room = os.statvfs(state.root)
+    ballast.write_bytes(bytes((room.f_bavail - 4) * room.f_frsize))
+    for _ in range(2):
+        with pytest.raises(LedgerError) as raised:
+            Ledger.open(state)
+        assert raised.value.cause == "full"
+    ballast.unlink()
+    ledger = Ledger.open(state)
+    ledger.append([big(1)])
+    ledger.close()
+    assert verify(state).ok
+
+
+_TRY = """
+import os, sys
+if os.geteuid() == 0:
+    os.setgroups([]); os.setgid(65534); os.setuid(65534)
+from bk.engine.state import State
+from bk.engine.ledger.errors import LedgerError
+from bk.engine.ledger.store import Ledger
+from bk.engine.model import Entry
+try:
+    ledger = Ledger.open(State(sys.argv[1], "/", os.geteuid()))
+    ledger.append([Entry("engine", "x", {})])
+except LedgerError as error:
+    print(error.cause, error.next_step, sep="|")
+else:
+    print("recorded", ledger.head()[0], sep="|")
+"""
+
+
+def as_ordinary_user(state: State) -> tuple[str, str]:
+    done = subprocess.run(
+        [sys.executable, "-c", _TRY, state.root], capture_output=True, text=True, cwd="/", env=environment()
+    )
+    assert done.returncode == 0, done.stderr
+    cause, _, rest = done.stdout.strip().partition("|")
+    return cause, rest
+
+
+def environment() -> dict[str, str]:
+    """What an unprivileged child needs to find the package."""
+    return {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+@pytest.fixture
+def shared(short_dir: Path) -> Iterator[State]:
+    """An installation that an ordinary user owns, whoever runs the tests."""
+    if os.geteuid() == 0 and not readable_for_nobody(Path(sys.executable).resolve()):
+        pytest.skip("needs an ordinary user who can run this interpreter")
+    os.chmod(short_dir, 0o755)
+    made = State(f"{short_dir}/s", "/", 65534 if os.geteuid() == 0 else os.geteuid())
+    for path in (made.root, f"{made.root}/mark", made.keys, made.run):
+        os.mkdir(path, 0o700)
+        if os.geteuid() == 0:
+            os.chown(path, 65534, 65534)
+    yield made
+    for path in (made.root, f"{made.root}/mark"):
+        os.chmod(path, 0o700)
+
+
+def readable_for_nobody(path: Path) -> bool:
+    return all(os.stat(each).st_mode & 0o001 for each in (path, *path.parents))
+
+
+@pytest.mark.parametrize("what", ["root", "mark", "audit.db"])
+def test_what_cannot_be_written_is_named(shared: State, what: str) -> None:
+    assert as_ordinary_user(shared) == ("recorded", "1")
+    assert as_ordinary_user(shared) == ("recorded", "2")
+    path = {"root": shared.root, "mark": shared.mark, "audit.db": shared.audit}[what]
+    mode = os.stat(path).st_mode & 0o777
+    os.chmod(path, 0o500 if what == "root" else 0o400)
+    cause, step = as_ordinary_user(shared)
+    assert cause == "readonly"
+    assert "writable" in step
+    os.chmod(path, mode)
+    assert as_ordinary_user(shared) == ("recorded", "3")
+
+
+def test_a_directory_that_cannot_be_written_from_the_start(shared: State) -> None:
+    os.chmod(shared.root, 0o500)
+    assert as_ordinary_user(shared)[0] == "readonly"
+    os.chmod(shared.root, 0o700)
+    os.chmod(f"{shared.root}/mark", 0o500)
+    assert as_ordinary_user(shared)[0] == "readonly"
+    os.chmod(f"{shared.root}/mark", 0o700)
+    assert as_ordinary_user(shared) == ("recorded", "1")
+
+
+@pytest.mark.parametrize("how", ["garbage", "half a page", "zeros in the middle"])
+def test_a_corrupt_database_is_named_and_blocks(state: State, how: str) -> None:
+    ledger = Ledger.open(state)
+    ledger.append([big(number) for number in range(60)])
+    ledger.checkpoint()
+    ledger.close()
+    file = Path(state.audit)
+    raw = file.read_bytes()
+    if how == "garbage":
+        file.write_bytes(os.urandom(len(raw)))
+    elif how == "half a page":
+        file.write_bytes(raw[:2048])
+    else:
+        file.write_bytes(raw[:4096] + bytes(len(raw) - 4096))
+    with pytest.raises(LedgerError) as raised:
+        ledger = Ledger.open(state)
+        ledger.append([big(1000)])
+    assert raised.value.cause == "corrupt"
+    assert "recover" in raised.value.next_step
+    report = verify(state)
+    assert not report.ok
+    assert report.problems[0].kind == "corrupt"
+
+
+def test_verify_is_fast_enough_to_be_run(state: State) -> None:
+    """100,000 entries a second is the aim; the bound is relative to hashing and reading alone, to bear a busy machine."""
+    ledger = Ledger.open(state)
+    data = {"tool": "Bash", "input": {"command": "x" * 400}, "actions": [{"do": "run", "target": "y" * 200}]}
+    for _ in range(40):
+        ledger.append([Entry("decision", "hook:test", data, level="allow") for _ in range(500)])
+        ledger.checkpoint()
+    ledger.append([Entry("decision", "hook:test", data, level="allow") for _ in range(5000)])
+    ledger.close()
+    from hashlib import sha256
+
+    from bk.engine.ledger.schema import reader
+
+    con = reader(state.audit)
+
+    def bare() -> float:
+        start = time.perf_counter()
+        for (body,) in con.execute("SELECT CAST(body AS BLOB) FROM entry ORDER BY seq"):
+            sha256(b"\0" + body).digest()
+        return time.perf_counter() - start
+
+    def whole() -> float:
+        start = time.perf_counter()
+        assert verify(state).entries == 25_001
+        return time.perf_counter() - start
+
+    floor, full = min(bare() for _ in range(3)), min(whole() for _ in range(3))
+    con.close()
+    assert full < floor * 8, f"{25_001 / full:,.0f} entries/s; reading and hashing alone {25_001 / floor:,.0f}"
+    assert 25_001 / full > 30_000
