@@ -31,8 +31,8 @@ def begin_ledger(state: State, mark: Mark, boot: bytes, *, allowed: bool) -> Non
         record = mark.read()
         if record.seq:
             return
-        if not os.path.exists(keyfile.path):
-            keyfile.put(0, os.urandom(32))
+        if not keyfile.readable():
+            keyfile.settle(0, os.urandom(32))
         if not os.path.exists(state.audit) or not _has_schema(state.audit):
             create(state.audit, first_lines(record.ledger, 1, 1, ORIGIN, 0)).close()
     finally:

@@ -141,9 +141,10 @@ class Signing:
         ledger = self.ledger
         con = ledger.keeper()
         seen = ledger.look()
+        key = ledger.key_of(seen.epoch)
         fold = Fold(con, seen)
         while seen.seq - fold.seq > _NEAR:
-            fold.take(con.execute(_NEW, (fold.seq, min(_BATCH, seen.seq - fold.seq))).fetchall(), seen.key)
+            fold.take(con.execute(_NEW, (fold.seq, min(_BATCH, seen.seq - fold.seq))).fetchall(), key)
         head = ledger.begin()
         try:
             fold.take(ledger.sql().execute(_NEW, (fold.seq, head.seq - fold.seq)).fetchall(), head.key)
@@ -191,7 +192,7 @@ class Signing:
             os.fsync(self.fd)
         ledger.forget_key()
         seen = ledger.look()
-        ledger.keyfile.settle(seen.epoch, seen.key)
+        ledger.keyfile.settle(seen.epoch, ledger.key_of(seen.epoch))
 
 
 def notes_path(state: State) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from bk.engine.ledger.chain import evolve
 from bk.engine.ledger.checkpoint import notes_path
 from bk.engine.ledger.errors import LedgerError
 from bk.engine.ledger.mark import Mark
-from bk.engine.ledger.note import BadNote, Note, opened, public_key, split_notes
+from bk.engine.ledger.note import BadNote, Note, opened, public_key, split_notes, unverified
 from bk.engine.ledger.seal import KeyFile
 
 TYPE_CHECKING = False
@@ -23,26 +24,23 @@ if TYPE_CHECKING:
 class Evidence:
     """The mark, its tags, the present key, the checkpoints on file: each may be unknown."""
 
-    __slots__ = ("keyfile", "noted", "notes", "public", "record", "slots", "tags", "wrong")
+    __slots__ = ("file", "notes", "public", "record", "slots", "tags", "wrong")
 
     def __init__(self, public: PublicKey | None = None) -> None:
         self.public = public
         self.record: Record | None = None
         self.tags: dict[int, bytes] = {}
-        self.keyfile: KeyFile | None = None
         self.slots: dict[int, tuple[bytes, bool]] = {}
         self.notes: list[Note] = []
-        self.noted = False
+        self.file = ""
         self.wrong: list[tuple[str, str]] = []
 
     def key_of(self, epoch: int, fresh: Mapping[int, int]) -> bytes | None:
         """The present epoch's key; an older file evolves into it, a newer one cannot go back."""
-        if self.keyfile is None or not self.slots:
-            return None
-        try:
-            return self.keyfile.key(epoch, lambda number: number in fresh, self.slots)
-        except LedgerError:
-            return None
+        whole = [number for number, (_, new) in self.slots.items() if number <= epoch and (not new or number in fresh)]
+        if not whole or any(max(whole) < number <= epoch for number in fresh):
+            return None  # read before a new seal began, which no older key leads to
+        return evolve(self.slots[max(whole)][0], epoch - max(whole))
 
     def compare_mark(self, con: sqlite3.Connection, last: int, epoch: int, report: Report) -> None:
         """Has the database gone back, or does it tell another story than the one that the mark saw?"""
@@ -76,7 +74,6 @@ class Evidence:
         """Every checkpoint that was put on file must be in the ledger, and the other way round."""
         walks = {walk.segment.number: walk for file in files for walk in file.walks}
         latest = max((seq for walk in walks.values() for seq in walk.notes), default=0)
-        on_file = {(note.segment, note.seq) for note in self.notes}
         for note in self.notes:
             walk = walks.get(note.segment)
             if walk is None:
@@ -89,8 +86,9 @@ class Evidence:
                     report.add(walk.last + 1, "rolled-back", f"entries up to {note.seq} had been signed", note.seq)
             elif held is None and not any(each.seq == note.seq for each in report.problems):
                 report.add(note.seq, "bad-checkpoint", "a signed checkpoint was taken out of the ledger")
-        if not self.noted:
+        if not self.file:
             return
+        on_file = _places(self.file)  # once more: what was signed after the first look is in the snapshot
         for number, walk in walks.items():
             gone = [seq for seq in walk.notes if (number, seq) not in on_file and seq != latest]
             if gone and not any(each.kind in ("foreign-key", "bad-checkpoint") for each in report.problems):
@@ -112,9 +110,8 @@ def gather(state: State, public: PublicKey | None, report: Report) -> Evidence:
             mark.close()
     except LedgerError as error:
         known.wrong.append((error.cause, f"the high-water mark: {error.detail}"))
-    known.keyfile = KeyFile(f"{state.keys}/seal")
     try:
-        known.slots = known.keyfile.slots()
+        known.slots = KeyFile(f"{state.keys}/seal").slots()
     except LedgerError as error:
         known.wrong.append((error.cause, f"the epoch key: {error.detail}"))
     if known.public is None:
@@ -125,13 +122,30 @@ def gather(state: State, public: PublicKey | None, report: Report) -> Evidence:
     except (OSError, ValueError) as error:
         texts = []
         report.notes.append(f"the checkpoints beside the ledger cannot be read: {error}")
-    known.noted = True
+    known.file = notes_path(state)
     for text in texts:
         try:
             known.notes.append(opened(text, known.public))
         except BadNote as bad:
             report.add(_seq_in(text), bad.kind, f"in the file beside the ledger: {bad.detail}")
     return known
+
+
+def _places(path: str) -> set[tuple[int, int]]:
+    """Segment and entry of every note in the file; who signed them was looked at before."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            texts = split_notes(file.read())
+    except (OSError, ValueError):
+        return set()
+    found = set()
+    for text in texts:
+        try:
+            note = unverified(text)
+        except BadNote:
+            continue
+        found.add((note.segment, note.seq))
+    return found
 
 
 def _seq_in(text: str) -> int:

@@ -17,7 +17,7 @@ from bk.engine.ledger.errors import LedgerError, from_os
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from bk.engine.ledger.store import Ledger
 
@@ -52,9 +52,16 @@ class KeyFile:
             os.close(fd)
         raise LedgerError("corrupt", f"{self.path}: no readable key")
 
-    def key(
-        self, epoch: int, started: Callable[[int], bool], slots: Mapping[int, tuple[bytes, bool]] | None = None
-    ) -> bytes:
+    def readable(self) -> bool:
+        """Whether there is a key; only a ledger without entries may be given another one when there is not."""
+        try:
+            return bool(self.slots())
+        except LedgerError as error:
+            if error.cause in ("missing", "corrupt"):
+                return False
+            raise
+
+    def key(self, epoch: int, started: Callable[[int], bool]) -> bytes:
         """The key of this epoch; `started` tells whether the database knows of a fresh seal in an epoch.
 
         A crash between the commit of a checkpoint and the rewriting of the file leaves an older key, which evolves
@@ -62,7 +69,7 @@ class KeyFile:
         """
         best = -1
         held = b""
-        for number, (key, fresh) in (self.slots() if slots is None else slots).items():
+        for number, (key, fresh) in self.slots().items():
             if number > epoch:
                 if not fresh:
                     raise LedgerError("rolled-back", f"its epoch is {epoch}, but its key is of epoch {number}")

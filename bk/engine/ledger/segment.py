@@ -72,6 +72,16 @@ def rotate(ledger: Ledger, *, actor: str = "ledger") -> str | None:
     return file_of(ledger, first, last)
 
 
+def tidy(ledger: Ledger, *, entries: int, days: int) -> None:
+    """What is due now: close a segment that is long enough, finish what was interrupted, drop what is old enough."""
+    seen = ledger.look()
+    if seen.seq - seen.first + 1 >= entries:
+        rotate(ledger)
+    elif ledger.keeper().execute("SELECT 1 FROM segment WHERE state = 'closed'").fetchone():
+        finish(ledger)
+    retention(ledger, days)
+
+
 def file_of(ledger: Ledger, first: int, last: int) -> str:
     """Where a closed segment is kept."""
     return f"{ledger.state.root}/audit-{first}-{last}.db"

@@ -98,6 +98,8 @@ class Ledger:
         record = mark.read()
         if not os.path.exists(self.state.audit):
             raise LedgerError("missing", f"{self.state.audit}: the mark says that it holds {record.seq} entries")
+        if not os.access(self.state.audit, os.W_OK):  # SQLite would leave a -wal behind that stays read-only
+            raise LedgerError("readonly", f"{self.state.audit} cannot be written")
         self._con = con = connect(self.state.audit)
         if not check_version(con, self.state.audit):
             raise LedgerError("corrupt", f"{self.state.audit} is empty; the mark says {record.seq} entries")
@@ -289,6 +291,12 @@ class Ledger:
 
         return sign_new(self)
 
+    def tidy(self, *, segment_entries: int, retention_days: int) -> None:
+        """Close a segment that is long enough, drop files that are old enough; may take minutes, so not on a loop."""
+        from bk.engine.ledger.segment import tidy
+
+        tidy(self, entries=segment_entries, days=retention_days)
+
     def close(self) -> None:
         """Let go of every file; what was committed stays."""
         for con in (self._keeper, self._con):
@@ -316,11 +324,14 @@ class Ledger:
         self._flush_wal()
 
     def look(self) -> Head:
-        """Where the chain ends now, with the epoch's key."""
+        """Where the chain ends now; without the key, which another process may replace in the meantime."""
         with self._lock:
-            head = self._read_head()
-            head.key = self._key_of(head.epoch)
-        return head
+            return self._read_head()
+
+    def key_of(self, epoch: int) -> bytes:
+        """The present epoch's key, for a holder of the right to sign: for others it may change meanwhile."""
+        with self._lock:
+            return self._key_of(epoch)
 
     def forget_key(self) -> None:
         """Read the key file again before the next link is made."""

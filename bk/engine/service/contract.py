@@ -21,6 +21,7 @@ class World(Protocol):
 
     policy: Any
     failure: Any
+    redact: Any
 
     @property
     def generation(self) -> str:
@@ -77,6 +78,9 @@ class Book(Protocol):
 
     def checkpoint(self) -> Any:
         """Sign the head when there is something new."""
+
+    def tidy(self, *, segment_entries: int, retention_days: int) -> None:
+        """Close a segment that is long enough and drop files that are old enough."""
 
     def close(self) -> None:
         """Let go of the database."""

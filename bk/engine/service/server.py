@@ -37,7 +37,7 @@ CLIENT_S = 5.0
 DRAIN_S = 2.0
 BATCH = 32
 ACCEPTS_A_TURN = 64
-REFRESH_S, WATCH_S, STATUS_S, CHECKPOINT_S = 0.25, 1.0, 1.0, 1.0
+REFRESH_S, WATCH_S, STATUS_S, CHECKPOINT_S, TIDY_S = 0.25, 1.0, 1.0, 1.0, 10.0
 SHORT_OF = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 
@@ -121,6 +121,7 @@ class Server:
         scheduler.every(WATCH_S, "watch the socket", self._watch, now)
         scheduler.every(WATCH_S, "watch the lock", upkeep.guard_lock, now)
         scheduler.every(CHECKPOINT_S, "checkpoint", upkeep.checkpoint, now)
+        scheduler.every(TIDY_S, "tidy the ledger", upkeep.tidy, now)
         scheduler.every(STATUS_S, "status", upkeep.tell_status, now)
         upkeep.attempt("status", upkeep.tell_status)
         self._listen()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import os
 
 from bk import __version__
@@ -22,13 +23,15 @@ if TYPE_CHECKING:
     from bk.engine.service.scheduler import Flusher
     from bk.engine.state import State
 
+TIDY_WAIT_S = 2.0
+
 
 class Upkeep:
     """The chores, and the reports they make. `troubles` is what is wrong now, by matter."""
 
     __slots__ = (
         "_book", "_endpoint", "_flusher", "_lock", "_log", "_rare", "_signed_at", "_signed_seq", "_state", "_tally",
-        "_told", "_world", "clock", "troubles",
+        "_tidying", "_told", "_world", "clock", "troubles",
     )  # fmt: skip
 
     def __init__(
@@ -55,6 +58,7 @@ class Upkeep:
         self._rare = events.Rare(clock)
         self._signed_at, self._signed_seq = clock(), 0
         self._told: dict[str, Json] = {}
+        self._tidying = _thread.allocate_lock()
         self.clock = clock
         self.troubles: dict[str, str] = {}
 
@@ -83,6 +87,7 @@ class Upkeep:
     def stopped(self) -> None:
         """Record the stop and sign it, as far as the ledger still can."""
         served = self._tally.served
+        self._tidying.acquire(timeout=TIDY_WAIT_S)  # what is cut short here is taken up again by the next engine
         self.attempt("record the stop", lambda: self._keep([events.engine("stop", pid=os.getpid(), served=served)]))
         self.attempt("checkpoint", self._sign)
         self._log.write(f"stopped after {served} calls")
@@ -124,6 +129,18 @@ class Upkeep:
         overdue = self.clock() - self._signed_at >= values["audit.checkpoint_seconds"]
         if overdue or added >= values["audit.checkpoint_entries"]:
             self._sign()
+
+    def tidy(self) -> None:
+        """Close a long segment and drop old ones, in a thread of its own: copying a segment takes seconds."""
+        if self._tidying.acquire(blocking=False):
+            values = self._world.current().policy.values
+            _thread.start_new_thread(self._tidy, (values["audit.segment_entries"], values["audit.retention_days"]))
+
+    def _tidy(self, entries: int, days: int) -> None:
+        try:
+            self.attempt("tidy the ledger", lambda: self._book.tidy(segment_entries=entries, retention_days=days))
+        finally:
+            self._tidying.release()
 
     def tell_status(self) -> None:
         """Bring the status file up to date; an idle engine writes nothing."""

@@ -176,6 +176,27 @@ def test_a_file_that_retention_did_not_drop_is_missed(state: State) -> None:
     assert (problem.seq, problem.kind) == (1, "missing")
 
 
+def test_tidying_does_what_is_due(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
+    with opened(state) as ledger:
+        fill(ledger, 49)
+        ledger.tidy(segment_entries=50, retention_days=1)
+        assert archives(state.root) == []
+        fill(ledger, 1)
+        for _ in range(3):
+            ledger.tidy(segment_entries=50, retention_days=1)
+        assert len(archives(state.root)) == 1
+        fill(ledger, 60)
+        ledger.tidy(segment_entries=50, retention_days=1)
+        fill(ledger, 60)
+        ledger.tidy(segment_entries=50, retention_days=1)
+        assert len(archives(state.root)) == 3
+        later = time.time_ns() + 3 * 86_400_000_000_000
+        monkeypatch.setattr(time, "time_ns", lambda: later)
+        ledger.tidy(segment_entries=50, retention_days=1)
+        assert len(archives(state.root)) == 1
+    assert verify(state).ok
+
+
 # ---- recovery
 
 

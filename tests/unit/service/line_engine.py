@@ -21,6 +21,8 @@ VALUES: dict[str, Any] = {
     "engine.idle_exit_s": 0,
     "audit.checkpoint_entries": 1024,
     "audit.checkpoint_seconds": 60,
+    "audit.segment_entries": 1_000_000,
+    "audit.retention_days": 365,
 }
 
 
@@ -103,7 +105,7 @@ class Worlds:
             text = b"{}"
         values = {**VALUES, **json.loads(text)}
         policy = SimpleNamespace(values=values, digest=f"{hash(text) & 0xFFFFFFFF:08x}", problems=())
-        return SimpleNamespace(policy=policy, failure=None, generation="g1", text=text)
+        return SimpleNamespace(policy=policy, failure=None, redact=lambda value: value, generation="g1", text=text)
 
     def current(self) -> Any:
         return self.world

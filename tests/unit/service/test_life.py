@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from bk.engine.ledger.verify import verify
 from bk.engine.service import server
 from bk.engine.service.log import MAX_BYTES, EngineLog
 from bk.engine.service.status import EngineStatus
@@ -233,3 +234,17 @@ def test_a_killed_engine_leaves_every_answer_recorded(launch: Callable[..., Engi
     answered = [str(answer["id"]) for answer in answers if answer.get("level")]
     assert len(answered) > 50
     assert all(held.count(one) == 1 for one in answered)
+
+
+def test_a_long_segment_is_closed_while_the_engine_serves(state: State) -> None:
+    Path(state.home, "world.json").write_text(json.dumps({"audit.segment_entries": 16}))
+    engine = Engine(state).ready()
+    try:
+        for number in range(40):
+            ask(state, id=f"n{number}")
+        until(lambda: list(Path(state.root).glob("audit-1-*.db")), 25)
+        assert ask(state, id="after")["seq"] > 40
+    finally:
+        engine.end()
+    report = verify(state)
+    assert report.ok, report.problems
