@@ -20,6 +20,8 @@ from bk.engine.state import State
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bk.engine.model import Json
 
 _ARCHIVE = re.compile(r"audit-(\d+)-(\d+)\.db")
@@ -45,10 +47,11 @@ def verify_file(path: str, public_key: str | PublicKey | None = None, seal_key: 
     if public is None:
         report.notes.append("no public key was given: signatures were not checked")
     file = _File(path, report, Evidence(public=public), seal_key)
-    try:
-        file.check()
-    except sqlite3.DatabaseError as error:
-        report.add(file.last + 1, "corrupt", f"{path}: {error}")
+    wrong = _tried(file.check, path)
+    if wrong is not None:
+        if wrong.cause != "corrupt":
+            raise wrong
+        report.add(file.last + 1, "corrupt", wrong.detail)
     _conclude(report, [file])
     return report
 
@@ -62,28 +65,40 @@ def archives(root: str) -> list[tuple[int, int, str]]:
 def _verify_state(state: State, public: PublicKey | None, seal: SealKey | None) -> Report:
     report = Report()
     known = gather(state, public, report)
-    files: list[_File] = []
-    for _, _, path in archives(state.root):
-        files.append(_File(path, report, Evidence(public=known.public), seal))
     live = _File(state.audit, report, known, seal)
+    broken = _tried(live.snapshot, live.path)
+    files = [
+        _File(path, report, Evidence(public=known.public), seal)
+        for first, _, path in archives(state.root)
+        if broken or not live.still_holds(first)
+    ]
     for file in files:
-        try:
-            file.check()
-        except (sqlite3.DatabaseError, LedgerError) as error:
-            report.add(file.named_first(), "corrupt", str(error))
-    try:
-        live.check()
-    except LedgerError as error:
-        if error.cause not in ("missing", "corrupt"):
-            raise
-        report.add(max((file.last for file in files), default=0) + 1, error.cause, error.detail)
-    except sqlite3.DatabaseError as error:
-        report.add(max((file.last for file in files), default=0) + 1, "corrupt", str(from_sqlite(error, state.audit)))
-    else:
+        wrong = _tried(file.check, file.path)
+        if wrong is not None:
+            report.add(file.named_first(), "corrupt", wrong.detail)
+    broken = broken or _tried(live.check, live.path)
+    if broken is None:
         live.join(files)
         known.compare_notes([*files, live], report)
+    elif broken.cause in ("missing", "corrupt"):
+        report.add(max((file.last for file in files), default=0) + 1, broken.cause, broken.detail)
+    else:
+        raise broken
     _conclude(report, [*files, live])
     return report
+
+
+def _tried(step: Callable[[], None], path: str) -> LedgerError | None:
+    """Why a file cannot be read, if it cannot."""
+    try:
+        step()
+    except LedgerError as error:
+        return error
+    except sqlite3.DatabaseError as error:
+        return from_sqlite(error, path)
+    except (TypeError, ValueError, KeyError, OverflowError) as error:
+        return LedgerError("corrupt", f"{path} is not in the form that bk writes: {error}")
+    return None
 
 
 class _File:
@@ -100,22 +115,35 @@ class _File:
         self._at: tuple[int, bytes] | None = None
         self._fresh: dict[int, int] = {}
         self._epoch = 0
+        self._head: tuple[int, bytes, int, int] = (0, b"", 0, 0)
+        self._meta: dict[str, str] = {}
         self.con: sqlite3.Connection | None = None
 
-    def check(self) -> None:
-        """Walk every segment whose entries this file holds, as one snapshot."""
+    def snapshot(self) -> None:
+        """Open the file and fix what is seen of it; files that are closed after this are not missed."""
         self.con = con = reader(self.path)
         con.execute("BEGIN")
-        row = con.execute("SELECT seq, mac, epoch, segment, first FROM head").fetchone()
-        meta = dict(con.execute("SELECT key, value FROM meta").fetchall())
-        if row is None or "ledger" not in meta:
+        row = con.execute("SELECT seq, mac, epoch, segment FROM head").fetchone()
+        self._meta = dict(con.execute("SELECT key, value FROM meta").fetchall())
+        if row is None or "ledger" not in self._meta:
             raise LedgerError("corrupt", f"{self.path} has no head")
-        seq, mac, self._epoch, current, _ = row
+        self._head = row
         self._fresh = dict(con.execute("SELECT epoch, seq FROM seal").fetchall())
         for number, first, last, before, epoch, state, by in con.execute(
             "SELECT number, first, last, before, epoch, state, by FROM segment ORDER BY number"
         ).fetchall():
             self.segments[number] = Segment(number, first, last, before=before, epoch=epoch, state=state, by=by)
+
+    def still_holds(self, first: int) -> bool:
+        """Whether the segment that begins here was not yet kept as a file when the snapshot was taken."""
+        return any(each.first == first and each.state in ("open", "closed") for each in self.segments.values())
+
+    def check(self) -> None:
+        """Walk every segment whose entries this file holds, as one snapshot."""
+        if self.con is None:
+            self.snapshot()
+        con, meta = self._opened(), self._meta
+        seq, mac, self._epoch, current = self._head
         held = [each for each in self.segments.values() if self._holds(each, current)]
         counted = self.report.entries, self.report.checkpoints, self.report.segments
         self._strangers(held)
@@ -185,8 +213,7 @@ class _File:
                 self.report.add(seq + 1, "inserted", "it was put in behind the end of the ledger", last)
         elif self.report.ok and last and self._one("SELECT mac FROM entry WHERE seq = ?", last) not in (mac, None):
             self.report.add(last, "edited", "the head names another chain value")
-        if self.con is not None:
-            self.known.compare_mark(self.con, last, self._epoch, self.report)
+        self.known.compare_mark(self._opened(), last, self._epoch, self.report)
 
     def _key(self, epoch: int) -> bytes | None:
         """The epoch's key if we hold it: the present one, or one that follows from the person's seal key."""
@@ -279,10 +306,13 @@ class _File:
         return row if isinstance(row, dict) and isinstance(row.get("data"), dict) else None
 
     def _one(self, sql: str, *values: object) -> Json:
+        row = self._opened().execute(sql, values).fetchone()
+        return None if row is None else row[0]
+
+    def _opened(self) -> sqlite3.Connection:
         if self.con is None:
             raise BkError("the file was not opened", self.path)
-        row = self.con.execute(sql, values).fetchone()
-        return None if row is None else row[0]
+        return self.con
 
 
 def _conclude(report: Report, files: list[_File]) -> None:

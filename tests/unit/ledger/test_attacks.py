@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -476,3 +477,58 @@ def test_closed_segments_are_part_of_the_ledger(state: State, sealed: str, where
         assert made
         shutil.copy2(made, first)
         assert not verify(state).ok
+
+
+def test_no_flipped_bit_of_the_file_passes_for_the_truth(state: State, sealed: str, tmp_path: Path) -> None:
+    """Wherever the damage is, the answer is a report or a plain refusal, and whatever passes is what was written."""
+
+    def contents(path: Path) -> list[tuple[object, ...]]:
+        with attacker(str(path)) as con:
+            return con.execute("SELECT seq, CAST(body AS BLOB), leaf FROM entry ORDER BY seq").fetchall()
+
+    with opened(state) as ledger:
+        ledger.checkpoint()
+        path = segment.rotate(ledger)
+    assert path
+    raw, true, public = Path(path).read_bytes(), contents(Path(path)), public_key(state.keys)
+    chance = random.Random(3)
+    copy = tmp_path / "copy.db"
+    caught = 0
+    for _ in range(400):
+        at = chance.randrange(len(raw))
+        copy.write_bytes(raw[:at] + bytes([raw[at] ^ 1 << chance.randrange(8)]) + raw[at + 1 :])
+        try:
+            report = verify_file(str(copy), public)
+        except LedgerError:
+            caught += 1
+            continue
+        if report.ok:
+            assert contents(copy) == true
+        else:
+            caught += 1
+    assert caught > 200
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "DROP TABLE head",
+        "DELETE FROM head",
+        "DELETE FROM meta",
+        "DROP TABLE checkpoint",
+        "DROP TABLE seal",
+        "DROP TABLE entry; CREATE TABLE entry(seq, body, leaf, mac); INSERT INTO entry VALUES(1, NULL, 'x', 3)",
+        "DROP TABLE head; CREATE TABLE head(seq, mac, epoch, segment); INSERT INTO head VALUES('a','b','c','d')",
+        "UPDATE meta SET value = 'x' WHERE key LIKE 'signer%'",
+        "DROP TABLE segment; CREATE TABLE segment(number, first, last, before, epoch, state, by); "
+        "INSERT INTO segment VALUES('a', NULL, 'b', 7, NULL, 'open', 'c')",
+        "UPDATE segment SET first = 9223372036854775807",
+        "UPDATE checkpoint SET note = char(10) || char(10)",
+        "DELETE FROM segment",
+    ],
+)
+def test_a_database_of_another_form_is_reported_not_stumbled_over(state: State, sealed: str, sql: str) -> None:
+    with attacker(state.audit) as con:
+        con.executescript(sql)
+    assert not verify(state).ok
+    assert not verify_file(state.audit, public_key(state.keys)).ok
