@@ -198,6 +198,9 @@ class Upkeep:
         self.troubles[name] = f"{name}: {cause}: {detail}"
         if self._rare.due(f"chore {name}"):
             self._log.write(f"{name} failed: {cause}: {detail}")
+        if name == "checkpoint" and cause == "corrupt":  # what does not fit the chain is never signed, and is told
+            title = "the ledger was changed by something else"
+            self.report(events.incident("ledger-damaged", title, detail, "bk audit verify", level="block"))
 
     def _sign(self) -> None:
         self._signed_at, self._signed_seq = self.clock(), self._tally.seq

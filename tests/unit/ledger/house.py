@@ -11,6 +11,9 @@ from contextlib import closing, contextmanager
 from hashlib import sha256
 from pathlib import Path
 
+import pytest
+
+from bk.engine.ledger.errors import LedgerError
 from bk.engine.ledger.store import Ledger
 from bk.engine.ledger.verify import verify
 from bk.engine.model import Entry
@@ -83,3 +86,14 @@ def put_back(kept: Path, state: State, *names: str) -> None:
             path.unlink(missing_ok=True)
             if (kept / (name + end)).exists():
                 shutil.copy2(kept / (name + end), path)
+
+
+def good(state: State, **keys: str) -> int:
+    report = verify(state, **keys)
+    return report.last_good_checkpoint.seq if report.last_good_checkpoint else 0
+
+
+def refuses(state: State) -> str:
+    with pytest.raises(LedgerError) as raised:
+        Ledger.open(state)
+    return raised.value.cause

@@ -248,3 +248,21 @@ def test_a_long_segment_is_closed_while_the_engine_serves(state: State) -> None:
         engine.end()
     report = verify(state)
     assert report.ok, report.problems
+
+
+def test_what_does_not_fit_the_chain_is_told_and_not_signed(state: State) -> None:
+    Path(state.home, "world.json").write_text(json.dumps({"audit.checkpoint_entries": 5}))
+    engine = Engine(state).ready()
+    try:
+        ask(state, id="one")
+        with sqlite3.connect(state.audit) as con:
+            con.execute("UPDATE entry SET body = replace(body, 'start', 'START') WHERE seq = 1")
+        con.close()
+        for number in range(6):
+            ask(state, id=f"n{number}")
+        until(lambda: "ledger-damaged" in incidents(state))
+    finally:
+        engine.end()
+    report = verify(state)
+    assert not report.ok
+    assert report.problems[0].seq == 1
