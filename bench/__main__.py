@@ -68,7 +68,10 @@ def prepared(folder: str) -> State:
     state.ensure()
     path = bundle.ensure(state)
     index_bench.synthetic(path, PACKAGES)
-    assert World.open(state).failure is None
+    world = World.open(state)
+    assert world.failure is None
+    assert world.index is not None
+    assert world.index.meta["records"] >= PACKAGES
     return state
 
 
