@@ -134,7 +134,7 @@ def _glob_above(parts: list[str], home: Sequence[str]) -> Location | None:
 
 def _by_policy(action: Touch, spellings: Sequence[str], globs: Sequence[str], home: str) -> Finding | None:
     for path in spellings:
-        name = _listed(path, globs, home)
+        name = _listed(path, globs, home) or (_within(path, globs, home) if action.tree else "")
         if name:
             kind = KINDS["policy"]
             level = kind.levels[action.mode]
@@ -159,11 +159,25 @@ def _listed(path: str, globs: Sequence[str], home: str) -> str:
     return ""
 
 
+def _within(path: str, globs: Sequence[str], home: str) -> str:
+    """The first glob whose fixed beginning lies under a folder that is used as a whole, or ""."""
+    folder = path.rstrip("/") + "/"
+    return next((glob for glob in globs if _spelled(glob, home).startswith(folder)), "")
+
+
+def _spelled(glob: str, home: str) -> str:
+    """A glob without what adds nothing: a folder covers all below it, so a last `**` is the folder itself."""
+    text = glob.rstrip("/")
+    while text.endswith("/**"):
+        text = text[:-3].rstrip("/")
+    return home.rstrip("/") + text[1:] if text.startswith("~") else text
+
+
 def _as_regex(glob: str, home: str) -> str:
     """A person's path glob as a regular expression: `*` within a component, `**` across; folders cover all below."""
-    text = glob.rstrip("/")
-    if text.startswith("~"):
-        text = home.rstrip("/") + text[1:]
+    text = _spelled(glob, home)
+    if text in ("", "**"):
+        return ".*"
     lead = "" if text.startswith("/") else "(?:/[^/]*)*/"
     pieces: list[str] = []
     for part in text.removeprefix("/").split("/"):

@@ -28,6 +28,12 @@ from tests.unit.checks import CHECKS, HOME, PROJECT, actions, decided, facts
         ("/srv/**/key", "/srv/key", True),
         ("private/", f"{PROJECT}/private/x", True),
         ("a/b", f"{PROJECT}/x/a/b", True),
+        ("~/work/**", f"{HOME}/work/x", True),
+        ("~/work/**", f"{HOME}/work/x/y", True),
+        ("~/work/**", f"{HOME}/workshop", False),
+        ("**/keys/**", "/srv/a/keys/b", True),
+        ("**", "/anything/at/all", True),
+        ("/**", "/anything/at/all", True),
     ],
 )
 def test_paths_block(glob: str, path: str, covered: bool) -> None:
@@ -97,3 +103,14 @@ def test_every_place_is_found_by_its_own_name() -> None:
             mode = "Read" if place.kind.levels["read"] else "Write"
             verdict = decided({"file_path": path, "content": "x"}, mode)
             assert verdict.level, path
+
+
+@pytest.mark.parametrize(
+    "command", ["rm -rf ~/clients", "rm -rf ~", "cp -r ~/clients /tmp/x", "tar cf x.tar ~/clients/a"]
+)
+def test_a_protected_folder_is_protected_from_above(command: str) -> None:
+    assert decided(command, policy={"paths.block": ["~/clients/a/**"]}).level.denies
+
+
+def test_a_folder_beside_a_protected_one_is_free() -> None:
+    assert decided("rm -rf ~/client", policy={"paths.block": ["~/clients/a/**"]}).level.word == "allow"
