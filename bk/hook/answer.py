@@ -65,11 +65,22 @@ def prepare(request: Request, world: World) -> Pending:
         )
         return Pending(data, event, judgement, entry)
     judgement = decide(call, world)
+    if event == "post":
+        judgement = _ran(judgement)
     took = time.perf_counter_ns() - started
     if took > request.deadline_ms * 1_000_000:
         late = Refusal("deadline", f"deciding took {took // 1_000_000} ms, longer than the client waits")
         judgement = Judgement(failed(late, judgement.policy), judgement.actions, judgement.policy)
     return Pending(data, event, judgement, entry_of(call, judgement, world, took // 1000, nonce=request.nonce))
+
+
+def _ran(judgement: Judgement) -> Judgement:
+    """The judgement of a call that has run: what was asked was granted and what was warned of was told, so only a
+    call that must never have run is still answered. The findings stay on record."""
+    verdict = judgement.verdict
+    if verdict.failure or verdict.level.denies:
+        return judgement
+    return Judgement(Verdict(Level.ALLOW, verdict.findings), judgement.actions, judgement.policy)
 
 
 def unrecorded(request: Request, world: World | None, cause: str, detail: str) -> Reply:

@@ -34,14 +34,28 @@ def exit_code(parts: Sequence[Part]) -> int:
 
 
 def words(state: State) -> dict[str, tuple[str, str]]:
-    """hook, engine and chain: a word each, and a few more where they help."""
+    """hook, engine and chain: a word each; before them what weakens every call, when something does."""
     hook = probe("claude-code", claude, state)
     running = probe("engine", engine, state)
     chain = probe("ledger", ledger, state)
     hook_word = {OK: "ok", WARN: "off", BAD: "BROKEN"}.get(hook.state, "unknown")
     engine_word = "PROBLEM" if running.state != OK else "ok" if running.reason.startswith("process") else "down"
     chain_word = "ok" if chain.state == OK else "BROKEN"
-    return {"hook": (hook_word, ""), "engine": (engine_word, ""), "chain": (chain_word, "")}
+    told = {"hook": (hook_word, ""), "engine": (engine_word, ""), "chain": (chain_word, "")}
+    return {**weakened(state), **told}
+
+
+def weakened(state: State) -> dict[str, tuple[str, str]]:
+    """What a person must see at all times: a relaxed fail_mode, and settings that are not the ones written down."""
+    from bk.engine.config import snapshot
+
+    try:
+        policy = snapshot.read(state)
+    except BkError:
+        return {"config": ("BROKEN", "")}
+    mode = policy.values["fail_mode"]
+    said = {"fail mode": (mode.upper(), "")} if mode != "closed" else {}
+    return {**said, "config": ("PROBLEM", "")} if policy.problems else said
 
 
 def verified(state: State) -> list[tuple[str, str]]:

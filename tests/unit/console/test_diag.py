@@ -160,3 +160,13 @@ def test_an_unusable_home_is_an_answer_too() -> None:
     (only,) = diagnose({"HOME": "/root", "BK_HOME": "relative"})
     assert only.state == "bad"
     assert "BK_HOME is refused" in only.reason
+
+
+def test_a_relaxed_fail_mode_and_a_bad_edit_are_always_in_sight(state: State) -> None:
+    assert "fail mode" not in words(state)
+    path = Path(state.config)
+    path.write_text('fail_mode = "open"\n')
+    path.chmod(0o600)
+    assert next(iter(words(state).items())) == ("fail mode", ("OPEN", ""))
+    path.write_text("fail_mode = [")
+    assert words(state)["config"][0] in ("PROBLEM", "BROKEN")
