@@ -45,7 +45,7 @@ WRITE_VERBS = (
 ECOSYSTEMS = {
     "npm": "npm", "node": "npm", "yarn": "npm", "pnpm": "npm", "javascript": "npm",
     "pypi": "pypi", "pip": "pypi", "python": "pypi",
-    "cargo": "cargo", "crates": "cargo", "crates.io": "cargo", "rust": "cargo",
+    "cargo": "cargo", "crates": "cargo", "rust": "cargo",
     "go": "go", "golang": "go",
     "rubygems": "rubygems", "gem": "rubygems", "ruby": "rubygems",
     "packagist": "packagist", "composer": "packagist", "php": "packagist",

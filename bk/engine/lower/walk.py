@@ -163,5 +163,6 @@ def _package(data: Mapping[str, Json], scope: Scope) -> None:
     if type(ecosystem) is not str or type(name) is not str:
         return
     version = named.get("version") or named.get("packageversion")
-    known = ECOSYSTEMS.get(ecosystem.strip().lower(), ecosystem.strip().lower())
+    named = ecosystem.strip().lower()
+    known = ECOSYSTEMS.get(named.partition(".")[0], named)
     scope.emit(Install(known, name, version if type(version) is str else "", manager="tool", via=scope.via))

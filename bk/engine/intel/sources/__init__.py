@@ -17,7 +17,6 @@ ECOSYSTEMS = {
     "npm": "npm",
     "pypi": "pypi",
     "crates": "cargo",
-    "crates.io": "cargo",
     "cargo": "cargo",
     "rust": "cargo",
     "go": "go",
@@ -74,7 +73,7 @@ class Batch:
         date: str = "",
     ) -> None:
         """Take one claim; an ecosystem without an index or an impossible name is noted instead."""
-        known = ECOSYSTEMS.get(ecosystem.lower().partition(":")[0])
+        known = ECOSYSTEMS.get(ecosystem.lower().partition(":")[0].partition(".")[0])
         versions = [version.strip() for version in versions if version.strip()]
         if known is None:
             self.notes.append(f"left out, no index for {ecosystem}: {name}")
@@ -102,7 +101,7 @@ class Batch:
         self, ecosystem: str, name: str, idents: Iterable[str], versions: Sequence[str], *, every: bool
     ) -> None:
         """Take one withdrawal."""
-        known = ECOSYSTEMS.get(ecosystem.lower().partition(":")[0])
+        known = ECOSYSTEMS.get(ecosystem.lower().partition(":")[0].partition(".")[0])
         if known is not None:
             self.withdrawn.append(Withdrawn(known, name, idents, versions, every=every))
 
