@@ -157,12 +157,12 @@ def _commandlike(text: str) -> bool:
 
 def _package(data: Mapping[str, Json], scope: Scope) -> None:
     """`{ecosystem, package, version}` is an install, whoever asks for it."""
-    spoken = {folded(key): value for key, value in data.items()}
-    ecosystem = spoken.get("ecosystem")
-    name = spoken.get("package") or spoken.get("packagename") or spoken.get("name")
+    named = {folded(key): value for key, value in data.items()}
+    ecosystem = named.get("ecosystem")
+    name = named.get("package") or named.get("packagename") or named.get("name")
     if type(ecosystem) is not str or type(name) is not str:
         return
-    version = spoken.get("version") or spoken.get("packageversion")
-    spoken = ecosystem.strip().lower()
-    known = ECOSYSTEMS.get(spoken.partition(".")[0], spoken)
+    version = named.get("version") or named.get("packageversion")
+    asked = ecosystem.strip().lower()
+    known = ECOSYSTEMS.get(asked.partition(".")[0], asked)
     scope.emit(Install(known, name, version if type(version) is str else "", manager="tool", via=scope.via))
