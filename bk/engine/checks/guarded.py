@@ -1,54 +1,114 @@
-"""Settings files in which harnesses keep the entries that invoke us, and what those entries mean.
-
-A change is judged by meaning: every invocation that was there must still be there afterwards, no less wide and no
-shorter, and nothing may switch hooks off. How the text looks does not matter.
-"""
+"""Which files hold the entries by which harnesses call us, at every scope, and how each is written."""
 
 from __future__ import annotations
 
-import json
-import re
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from bk.engine.model import Json
+from bk.engine.tables import names
 
 
 class Guarded:
-    """One settings file of one harness. `scope` is `home`, `project` (in any directory) or `system` (absolute)."""
+    """One settings file of one harness. `scope` is `home`, `project` (in any directory) or `system` (absolute).
 
-    __slots__ = ("harness", "parts", "scope")
+    `form` says how its text is read: `json`, `toml`, `yaml`, or `script` (a program that is the hook itself).
+    A path that ends in `/` stands for every file directly below.
+    """
 
-    def __init__(self, harness: str, scope: str, path: str) -> None:
+    __slots__ = ("form", "harness", "scope", "tail")
+
+    def __init__(self, harness: str, scope: str, path: str, form: str) -> None:
         self.harness = harness
         self.scope = scope
-        self.parts = tuple(path.strip("/").lower().split("/"))
+        self.tail = "/" + path.lstrip("/").lower()
+        self.form = form
 
 
-GUARDED: tuple[Guarded, ...] = (
-    Guarded("claude-code", "home", ".claude/settings.json"),
-    Guarded("claude-code", "home", ".claude/settings.local.json"),
-    Guarded("claude-code", "project", ".claude/settings.json"),
-    Guarded("claude-code", "project", ".claude/settings.local.json"),
-    Guarded("claude-code", "system", "/etc/claude-code/managed-settings.json"),
-    Guarded("claude-code", "system", "/etc/claude-code/managed-mcp.json"),
-    Guarded("claude-code", "system", "/Library/Application Support/ClaudeCode/managed-settings.json"),
+# Harness, the files below a home or a project, the files of the machine.
+_PLACES = (
+    (
+        "claude-code",
+        ".claude/settings.json .claude/settings.local.json",
+        "/etc/claude-code/managed-settings.json /etc/claude-code/managed-mcp.json"
+        " /Library/Application\tSupport/ClaudeCode/managed-settings.json",
+    ),
+    ("codex", ".codex/hooks.json .codex/config.toml", "/etc/codex/requirements.toml /etc/codex/config.toml"),
+    ("gemini", ".gemini/settings.json", "/etc/gemini-cli/settings.json"),
+    ("antigravity", ".gemini/config/hooks.json .gemini/antigravity/hooks.json .agents/hooks.json", ""),
+    ("qwen", ".qwen/settings.json", "/etc/qwen-code/settings.json"),
+    (
+        "copilot",
+        ".copilot/settings.json .copilot/hooks/ .github/hooks/ .github/copilot/settings.json"
+        " .github/copilot/settings.local.json",
+        "",
+    ),
+    ("cursor", ".cursor/hooks.json", "/etc/cursor/hooks.json"),
+    ("windsurf", ".codeium/windsurf/hooks.json .windsurf/hooks.json", "/etc/windsurf/hooks.json"),
+    ("augment", ".augment/settings.json .augment/settings.local.json", "/etc/augment/settings.json"),
+    ("codebuddy", ".codebuddy/settings.json .codebuddy/settings.local.json", ""),
+    ("droid", ".factory/settings.json .factory/settings.local.json .factory/hooks.json", "/etc/factory/settings.json"),
+    ("openhands", ".openhands/hooks.json", ""),
+    ("hermes", ".hermes/config.yaml", ""),
+    ("vibe", ".vibe/hooks.toml .vibe/config.toml", ""),
+    ("kimi", ".kimi-code/config.toml .kimi/config.toml", ""),
+    ("openclaw", ".openclaw/openclaw.json .openclaw/config.json", ""),
+    (
+        "cline",
+        ".cline/hooks/ .clinerules/hooks/ Documents/Cline/Hooks/ Documents/Cline/Rules/Hooks/",
+        "",
+    ),
+    (
+        "opencode",
+        ".config/opencode/plugins/ .config/opencode/plugin/ .opencode/plugins/ .opencode/plugin/"
+        " .config/opencode/opencode.json .config/opencode/opencode.jsonc",
+        "",
+    ),
+    ("kilo", ".config/kilo/plugins/ .config/kilo/plugin/ .kilo/plugins/ .kilo/plugin/ .config/kilo/kilo.json", ""),
+)
+_FORMS = {"json": "json", "jsonc": "json", "toml": "toml", "yaml": "yaml", "yml": "yaml"}
+
+
+def _form(path: str) -> str:
+    if path.endswith("/hooks/") and ".c" in path and "cline" not in path.lower():
+        return "json"
+    return "json" if path == ".github/hooks/" else _FORMS.get(path.rpartition(".")[2], "script")
+
+
+def _rows() -> tuple[Guarded, ...]:
+    rows: list[Guarded] = []
+    for harness, ours, machine in _PLACES:
+        for path in ours.split(" "):
+            rows.extend(Guarded(harness, scope, path, _form(path)) for scope in ("home", "project"))
+        rows.extend(
+            Guarded(harness, "system", path.replace("\t", " "), _form(path)) for path in machine.split(" ") if path
+        )
+    return tuple(rows)
+
+
+GUARDED = _rows()
+_FILES = {row.tail: row.form for row in GUARDED if row.scope != "system" and not row.tail.endswith("/")}
+_SYSTEM = {row.tail: row.form for row in GUARDED if row.scope == "system"}
+_BELOW = {row.tail: row.form for row in GUARDED if row.tail.endswith("/")}
+_NAMES = frozenset(tail.rpartition("/")[2] for tail in (*_FILES, *_SYSTEM))
+_ABOVE_NAMES = frozenset(tail.rstrip("/").rpartition("/")[2] for tail in _BELOW)
+# A harness's own folder in a home: removed or replaced as a whole, every entry in it goes.
+FOLDERS = names(
+    ".claude .codex .gemini .qwen .copilot .cursor .codeium .windsurf .augment .codebuddy .factory .openhands .hermes"
+    " .vibe .kimi-code .kimi .openclaw .cline"
 )
 
-ANYWHERE = frozenset("/".join(("", *entry.parts)) for entry in GUARDED if entry.scope in ("home", "project"))
-SYSTEM = frozenset("/".join(("", *entry.parts)) for entry in GUARDED if entry.scope == "system")
-NAMES = frozenset(entry.parts[-1] for entry in GUARDED)
-FOLDERS = frozenset(entry.parts[-2] for entry in GUARDED if len(entry.parts) > 1)
 
-KILL_SWITCHES = ("disableAllHooks", "allowManagedHooksOnly")
-WIDE = frozenset(("", "*", ".*"))
-DEFAULT_TIMEOUT = 60
-MAX_VARIANTS = 8
-_OURS = re.compile(
-    r"(?:^|[\s\"'/\\;&|(])bk(?:-hook(?:-python)?)?(?:\.exe)?(?=$|[\s\"';&|)])|\bbk\.(?:hook|cli|__main__)\b"
-)
+def scope_of(path: str, home: str, cwd: str) -> str:  # noqa: ARG001 - which project it is makes no difference today
+    """`home`, `project` or `system` for a file that may hold our entries, else ""."""
+    tail = _tail(path)
+    if not tail:
+        return ""
+    if tail in _SYSTEM and tail not in _FILES:
+        return "system"
+    return "home" if path.lower().startswith(home.lower().rstrip("/") + tail) else "project"
+
+
+def form_of(path: str) -> str:
+    """How the text of a guarded file is read."""
+    tail = _tail(path)
+    return _FILES.get(tail) or _SYSTEM.get(tail) or _BELOW.get(tail) or "script"
 
 
 def is_guarded(path: str, home: str, cwd: str) -> bool:
@@ -56,133 +116,20 @@ def is_guarded(path: str, home: str, cwd: str) -> bool:
     return scope_of(path, home, cwd) != ""
 
 
-def scope_of(path: str, home: str, cwd: str) -> str:  # noqa: ARG001 - which project it is makes no difference today
-    """`home`, `project` or `system` for a guarded file, else ""."""
-    name = path.rpartition("/")[2].lower()
-    if name not in NAMES:
-        return ""
-    low = path.lower()
-    if low in SYSTEM:
-        return "system"
-    for tail in ANYWHERE:
-        if low.endswith(tail):
-            return "home" if low == home.lower().rstrip("/") + tail else "project"
+def _tail(path: str) -> str:
+    """The row that a path falls under, "" for none."""
+    head, _, name = path.rpartition("/")
+    name = name.lower()
+    if name in _NAMES:
+        low = path.lower()
+        if low in _SYSTEM:
+            return low
+        for tail in _FILES:
+            if low.endswith(tail):
+                return tail
+    if head.rpartition("/")[2].lower() in _ABOVE_NAMES and name:
+        folder = head.lower() + "/"
+        for tail in _BELOW:
+            if folder.endswith(tail):
+                return tail
     return ""
-
-
-class Meaning:
-    """What a settings text amounts to: the invocations of us and the switches that would silence them."""
-
-    __slots__ = ("invocations", "switches", "valid")
-
-    def __init__(self, text: str | None) -> None:
-        self.invocations: list[tuple[str, str, str, float]] = []
-        self.switches: set[str] = set()
-        document = _parsed(text)
-        self.valid = document is not None
-        if document is None:
-            self.switches = {name for name in KILL_SWITCHES if text and name in text}
-            return
-        for name in KILL_SWITCHES:
-            if document.get(name):
-                self.switches.add(name)
-        env = document.get("env")
-        if type(env) is dict:
-            self.switches.update(f"env.{name}={env[name]}" for name in env if str(name).upper().startswith("BK_"))
-        hooks = document.get("hooks")
-        if type(hooks) is dict:
-            for event, groups in hooks.items():
-                self._event(event, groups)
-
-    def _event(self, event: str, groups: Json) -> None:
-        if type(groups) is not list:
-            return
-        for group in groups:
-            entries = group.get("hooks") if type(group) is dict else None
-            if type(entries) is not list:
-                continue
-            matcher = group.get("matcher")
-            matcher = matcher if type(matcher) is str else "" if matcher is None else json.dumps(matcher)
-            rest = {key: value for key, value in group.items() if key not in ("hooks", "matcher")}
-            for entry in entries:
-                if type(entry) is dict and _ours(entry):
-                    timeout = entry.get("timeout", DEFAULT_TIMEOUT)
-                    plain = {key: value for key, value in entry.items() if key != "timeout"}
-                    shape = json.dumps([rest, plain], sort_keys=True)
-                    number = float(timeout) if type(timeout) in (int, float) else 0.0
-                    self.invocations.append((event, matcher, shape, number))
-
-    def keeps(self, invocation: tuple[str, str, str, float]) -> bool:
-        """Whether this text still invokes us at least as this invocation did."""
-        event, matcher, shape, timeout = invocation
-        return any(
-            mine[0] == event and mine[2] == shape and mine[3] >= timeout and (mine[1] == matcher or mine[1] in WIDE)
-            for mine in self.invocations
-        )
-
-
-def _ours(entry: dict[str, Json]) -> bool:
-    return any(type(value) is str and _OURS.search(value) is not None for value in entry.values()) or any(
-        type(value) is list and any(type(word) is str and _OURS.search(word) is not None for word in value)
-        for value in entry.values()
-    )
-
-
-def _parsed(text: str | None) -> dict[str, Json] | None:
-    """The JSON object in a text; an absent or empty file is an empty one; None for anything else."""
-    if text is None or not text.strip():
-        return {}
-    try:
-        document = json.loads(text.removeprefix("\ufeff"))
-    except (ValueError, RecursionError):
-        return None
-    return document if type(document) is dict else None
-
-
-def holds_ours(text: str | None) -> bool:
-    """Whether a present text invokes us, or might: a text that cannot be read or parsed gets no benefit of doubt."""
-    if text is None:
-        return False
-    if text.startswith("\x00"):
-        return True
-    meaning = Meaning(text)
-    return bool(meaning.invocations) or (not meaning.valid and _OURS.search(text) is not None)
-
-
-def loss(before: str | None, after: str) -> str:
-    """What a change of a settings file takes from us, in words; "" when it takes nothing."""
-    if before is not None and before.startswith("\x00"):
-        return "its present text cannot be read, so the change cannot be judged"
-    was, becomes = Meaning(before), Meaning(after)
-    added = becomes.switches - was.switches
-    if added:
-        return f"it would set {', '.join(sorted(added))}, which silences hooks"
-    if not was.valid and before is not None and _OURS.search(before):
-        return "its present text does not parse, so the change cannot be judged"
-    if was.invocations and not becomes.valid:
-        return "the new text is not valid JSON, so no hook would run"
-    for invocation in was.invocations:
-        if not becomes.keeps(invocation):
-            where = f"{invocation[0]} ({invocation[1] or 'all tools'})"
-            return f"the entry that calls us on {where} would be lost, narrowed or shortened"
-    return ""
-
-
-def edited(before: str | None, edits: Sequence[tuple[str, str, bool]]) -> list[str] | None:
-    """Every text the edits may lead to: clients differ in what they do with several occurrences. None: unknowable."""
-    texts = [before or ""]
-    for old, new, every in edits:
-        following: list[str] = []
-        for text in texts:
-            if not old:
-                if text.strip():
-                    return None
-                following.append(new)
-            elif old not in text:
-                return None
-            else:
-                following.append(text.replace(old, new))
-                if not every and text.count(old) > 1:
-                    following.append(text.replace(old, new, 1))
-        texts = list(dict.fromkeys(following))[:MAX_VARIANTS]
-    return texts

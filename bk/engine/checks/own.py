@@ -35,6 +35,7 @@ _UNIT = re.compile(r"bk(?:[-.@][\w.@-]*)?$")
 _MODULE = re.compile(r"bk(?:\..*)?$")
 _SETTING = re.compile(r"BK_[A-Z0-9_]*\+?=|BK_[A-Z0-9_]*$")
 _PYTHON = re.compile(r"(?:python|pypy)[\d.]*$")
+TIGHTENING = frozenset(("BK_FAIL_MODE", "BK_AGENT_DEPTH"))
 KILLERS = frozenset(("kill", "pkill", "killall", "xkill", "skill", "snice", "killall5"))
 FINDERS = frozenset(("pgrep", "pidof", "ps", "lsof", "fuser", "ss", "grep", "systemctl", "cat"))
 SETTERS = frozenset(("export", "declare", "typeset", "readonly", "local", "unset", "setenv", "set"))
@@ -69,7 +70,7 @@ def _one(run: Run) -> Iterator[Finding]:
     program = run.program.lower()
     argv = run.argv
     for word in run.via:
-        if word.startswith("BK_") and "=" in word:
+        if word.startswith("BK_") and "=" in word and not (program in PROGRAMS and _only_tightens(word)):
             yield _setting(run, word)
     if program in PROGRAMS:
         yield from _own(run, program, argv[1:])
@@ -112,6 +113,11 @@ def _own(run: Run, program: str, args: Sequence[str]) -> Iterator[Finding]:
             return
     shown = " ".join(("bk", *args[:2]))
     yield Finding("self/cli", Level.BLOCK, f"`{shown}` is for people, not for agents", action=run, instead=ADVICE)
+
+
+def _only_tightens(word: str) -> bool:
+    """Given to our own program, these can only make it stricter, and that program is judged by its verb."""
+    return word.partition("=")[0].rstrip("+") in TIGHTENING
 
 
 def _setting(run: Run, word: str) -> Finding:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from bk.engine.checks.guarded import FOLDERS, KILL_SWITCHES, edited, holds_ours, loss, scope_of
+from bk.engine.checks.guarded import FOLDERS, form_of, scope_of
+from bk.engine.checks.meaning import KILL_SWITCHES, edited, holds_ours, loss
 from bk.engine.checks.own import commands
 from bk.engine.checks.places import WILD, component
 from bk.engine.model import Finding, Level, Run, Touch
@@ -133,7 +134,9 @@ def _settings(action: Touch, path: str, low: str, facts: Facts) -> Iterator[Find
         if problem:
             reason = f"{_doing(action)} {path}: {problem}"
             yield Finding("self/hooks", Level.BLOCK, reason, action=action, instead=HOOK_ADVICE)
-    elif action.tree and (_folder(low) or (action.mode == "delete" and _above(low, f"{facts.home.lower()}/.claude"))):
+    elif action.tree and (
+        _folder(low, facts.home.lower()) or (action.mode == "delete" and _above(low, f"{facts.home.lower()}/.claude"))
+    ):
         reason = f"{_doing(action)} all of {path}, in which a harness keeps the hooks that call us"
         yield Finding("self/hooks", Level.BLOCK, reason, action=action, instead="name the files you mean, one by one")
     elif not action.certain and WILD.search(low) and _glob_settings(low):
@@ -141,8 +144,10 @@ def _settings(action: Touch, path: str, low: str, facts: Facts) -> Iterator[Find
         yield Finding("self/hooks", Level.BLOCK, reason, action=action, instead=HOOK_ADVICE)
 
 
-def _folder(low: str) -> bool:
-    return low.rpartition("/")[2] in FOLDERS
+def _folder(low: str, home: str) -> bool:
+    """A harness's folder in the home, or Claude Code's in any project."""
+    head, _, name = low.rpartition("/")
+    return name in FOLDERS and (name == ".claude" or head == home.rstrip("/"))
 
 
 def _glob_settings(low: str) -> bool:
@@ -168,7 +173,8 @@ def _becomes(action: Touch, path: str, scope: str, facts: Facts) -> str:
     documents = facts.documents
     known = action.path in documents or path in documents
     before = documents.get(action.path, documents.get(path)) if known else None
-    ours = holds_ours(before) if known else True
+    form = form_of(path)
+    ours = holds_ours(before, form) if known else True
     if scope == "system":
         return "it is the administrator's"
     if action.mode == "delete":
@@ -184,7 +190,7 @@ def _becomes(action: Touch, path: str, scope: str, facts: Facts) -> str:
         texts = None
     if texts is None or (not known and ours):
         if texts is not None:
-            lost = next((one for text in texts if (one := loss(None, text))), "")
+            lost = next((one for text in texts if (one := loss(None, text, form))), "")
             return lost or "its present text is not known, so the change cannot be judged"
         return "what it would become cannot be computed"
-    return next((one for text in texts if (one := loss(before, text))), "")
+    return next((one for text in texts if (one := loss(before, text, form))), "")

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bk.engine.checks.guarded import Meaning, edited, holds_ours, is_guarded, loss
+from bk.engine.checks.guarded import is_guarded
+from bk.engine.checks.meaning import Meaning, edited, holds_ours, loss
 from tests.unit.checks import HOME, PROJECT, SETTINGS, decided
 
 FILE = f"{HOME}/.claude/settings.json"
@@ -24,6 +25,17 @@ FILE = f"{HOME}/.claude/settings.json"
         (f"{PROJECT}/.claude/settings.json", True),
         ("/any/where/.claude/settings.local.json", True),
         ("/etc/claude-code/managed-settings.json", True),
+        ("/Library/Application Support/ClaudeCode/managed-settings.json", True),
+        (f"{HOME}/.codex/config.toml", True),
+        (f"{PROJECT}/.cursor/hooks.json", True),
+        (f"{PROJECT}/.github/hooks/any.json", True),
+        (f"{HOME}/.cline/hooks/PreToolUse", True),
+        (f"{HOME}/.config/opencode/plugins/bk.js", True),
+        ("/etc/qwen-code/settings.json", True),
+        (f"{PROJECT}/.github/workflows/hooks.json", False),
+        (f"{PROJECT}/src/hooks/use.ts", False),
+        (f"{PROJECT}/plugins/x.js", False),
+        (f"{PROJECT}/config.toml", False),
         (f"{HOME}/.Claude/Settings.json", True),
         (f"{HOME}/.claude/settings.json.bak", False),
         (f"{PROJECT}/settings.json", False),
@@ -37,8 +49,8 @@ def test_which_files(path: str, guarded: bool) -> None:
 def test_what_the_entries_mean() -> None:
     meaning = Meaning(SETTINGS)
     assert [(one[0], one[1], one[3]) for one in meaning.invocations] == [
-        ("PreToolUse", ".*", 10),
-        ("PostToolUse", "*", 10),
+        ("hooks.PreToolUse.hooks", ".*", 10),
+        ("hooks.PostToolUse.hooks", "*", 10),
     ]
     assert not meaning.switches
     assert holds_ours(SETTINGS)
@@ -146,3 +158,55 @@ def test_a_file_that_is_not_ours_is_nobodys_business() -> None:
     assert decided("rm ~/.claude/settings.json", documents=documents).level.word == "allow"
     edit = {"file_path": FILE, "old_string": "gone", "new_string": '"disableAllHooks": true'}
     assert decided(edit, "Edit", documents=documents).level.word == "block"
+
+
+OURS = "/usr/local/bin/bk-hook --harness x"
+FLAT = {"version": 1, "hooks": {"preToolUse": [{"command": OURS, "matcher": ".*", "failClosed": True, "timeout": 9}]}}
+TOML = f'[features]\nhooks = true\n[[hooks]]\nevent = "PreToolUse"\ncommand = "{OURS}"\ntimeout = 9\n'
+YAML = f"model: x\nhooks:\n  pre_tool_call:\n    - command: {OURS}\nhooks_auto_accept: true\n"
+SCRIPT = f"#!/bin/sh\nexec {OURS}\n"
+
+
+@pytest.mark.parametrize(
+    ("form", "before", "after"),
+    [
+        ("json", json.dumps(FLAT), json.dumps(FLAT).replace("true", "false")),
+        ("json", json.dumps(FLAT), json.dumps(FLAT).replace("9", "0")),
+        ("json", json.dumps(FLAT), json.dumps(FLAT).replace("preToolUse", "preToolUseX")),
+        ("json", json.dumps(FLAT), json.dumps(FLAT).replace(".*", "^$")),
+        ("json", "{}", '{"hooksConfig": {"enabled": false}}'),
+        ("toml", TOML, TOML.replace("hooks = true", "hooks = false")),
+        ("toml", TOML, TOML.replace("hooks = true", "")),
+        ("toml", TOML, TOML.replace("PreToolUse", "Stop")),
+        ("toml", TOML, TOML + "[features]\n"),
+        ("toml", None, "[features]\nhooks = false\n"),
+        ("yaml", YAML, YAML.replace("pre_tool_call", "pre_llm_call")),
+        ("yaml", YAML, YAML.replace("hooks:\n", "hooksx:\n")),
+        ("yaml", YAML, YAML + "hooks:\n  pre_tool_call: []\n"),
+        ("yaml", YAML, YAML.replace("accept: true", "accept: false")),
+        ("script", SCRIPT, "#!/bin/sh\nexit 0\n"),
+        ("script", SCRIPT, SCRIPT.replace("exec", "exit 0; exec")),
+    ],
+)
+def test_every_form_of_settings_tells_a_loss(form: str, before: str | None, after: str) -> None:
+    assert loss(before, after, form)
+
+
+@pytest.mark.parametrize(
+    ("form", "before", "after"),
+    [
+        ("json", json.dumps(FLAT), json.dumps({**FLAT, "theme": "dark"}, indent=3)),
+        ("json", json.dumps(FLAT), json.dumps(FLAT).replace("9", "30")),
+        ("toml", TOML, "# a note\nmodel = 'y'\n" + TOML),
+        ("yaml", YAML, YAML.replace("model: x", "model: y\ntheme: z")),
+        ("script", SCRIPT, SCRIPT + "\n"),
+    ],
+)
+def test_every_form_of_settings_lets_other_changes_be(form: str, before: str, after: str) -> None:
+    assert loss(before, after, form) == ""
+
+
+def test_a_harness_folder_goes_only_over_our_word() -> None:
+    assert decided("rm -rf ~/.cursor").level.word == "block"
+    assert decided("mv ~/.codex /tmp/x").level.word == "block"
+    assert decided("rm -rf .cursor/cache").level.word == "allow"
