@@ -6,6 +6,7 @@ from __future__ import annotations
 TRY = {
     "check": ("bk.cli.check", "ask what bk would say to a tool call, and why"),
     "dashboard": ("bk.tui.launch", "watch decisions and incidents live in the terminal"),
+    "explain": ("bk.cli.explain", "say what a command would do, what objects to it, and what to do instead"),
     "selftest": ("bk.cli.selftest", "send over a hundred calls through the real hook and compare the answers"),
 }
 LOOK = {
@@ -15,8 +16,10 @@ LOOK = {
     "version": ("bk.cli.version", "versions, and the path of the hook to give to a client"),
 }
 STEER = {
+    "allow": ("bk.cli.allow", "exceptions: let a rule pass within a scope, or one stopped call once"),
     "config": ("bk.cli.config", "read and change settings; see where each value comes from"),
     "engine": ("bk.cli.engine", "start, stop and install the resident engine"),
+    "trust": ("bk.cli.trust", "projects in which you need not be asked"),
 }
 GROUPS = (("Try these first", TRY), ("Look", LOOK), ("Steer", STEER))
 NOUNS = {**TRY, **LOOK, **STEER}

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from bk.cli.calls import kind_of
+from bk.cli.explain import call_in
 from bk.engine.errors import USAGE, BkError
 from bk.engine.model import ToolCall
 
@@ -26,7 +26,7 @@ def simulate(
 ) -> None:
     """Judge a file of calls: one JSON answer a line, in the same order. Nothing is run, nothing is recorded.
 
-    A line is {"tool_name": …, "tool_input": {…}, "cwd": …}, as coding agents send it.
+    A line is {"command": …, "cwd": …}, or {"tool_name": …, "tool_input": {…}, "cwd": …} as coding agents send it.
     """
     from bk.engine.console.check import bench
 
@@ -61,10 +61,5 @@ def _call(line: str, home: str) -> ToolCall | str:
         return f"the line is not one JSON value: {error}"
     if not isinstance(said, dict):
         return "the line is JSON but not an object"
-    tool, given = said.get("tool_name"), said.get("tool_input")
-    if not isinstance(tool, str) or not tool or not isinstance(given, dict):
-        return "the line has no tool_name or no tool_input object"
-    cwd = said.get("cwd") or os.getcwd()
-    if not isinstance(cwd, str) or not cwd.startswith("/"):
-        return "cwd is not an absolute path"
-    return ToolCall(tool, kind_of(tool), given, harness="simulate", cwd=cwd, home=home)
+    call = call_in(said, os.getcwd(), home, "simulate")
+    return f"the line is no call: {call}" if isinstance(call, str) else call

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bk.engine.checks import CHECKS
 from bk.engine.errors import Refusal
+from bk.engine.grants.grant import granted
 from bk.engine.judge import judge
 from bk.engine.lower import lower
 from bk.engine.model import Finding, Level, Verdict
@@ -20,18 +21,24 @@ FAIL_LEVELS = {"closed": Level.BLOCK, "warn": Level.WARN, "open": Level.ALLOW}
 
 
 class Judgement:
-    """A verdict with what it rests on: the actions understood and the policy applied."""
+    """A verdict with what it rests on: the actions understood, the policy applied, one-time grants it would spend."""
 
-    __slots__ = ("actions", "policy", "verdict")
+    __slots__ = ("actions", "policy", "spends", "verdict")
 
-    def __init__(self, verdict: Verdict, actions: Sequence[Action], policy: Policy) -> None:
+    def __init__(
+        self, verdict: Verdict, actions: Sequence[Action], policy: Policy, spends: tuple[str, ...] = ()
+    ) -> None:
+        self.spends = spends
         self.verdict = verdict
         self.actions = actions
         self.policy = policy
 
 
-def decide(call: ToolCall, world: World) -> Judgement:
-    """Judge a call. Never raises for what the call contains: what cannot be decided is answered by `fail_mode`."""
+def decide(call: ToolCall, world: World, *, once: bool = True) -> Judgement:
+    """Judge a call. Never raises for what the call contains: what cannot be decided is answered by `fail_mode`.
+
+    `once` is False when one-time grants are not to count.
+    """
     policy = world.policy_for(call)
     if world.failure is not None:
         return Judgement(failed(world.failure, policy), (), policy)
@@ -45,7 +52,13 @@ def decide(call: ToolCall, world: World) -> Judgement:
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError, MemoryError) as error:
         defect = Refusal("internal", f"deciding failed: {type(error).__name__}: {error}", "run `bk diag`")
         return Judgement(failed(defect, policy), (), policy)
-    return Judgement(judge([*too_deep, *findings]), actions, policy)
+    verdict = judge([*too_deep, *findings])
+    if verdict.level > Level.ALLOW:
+        grants = [grant for grant in world.grants() if once or grant.kind != "once"]
+        if grants:
+            told, spends = granted(verdict.findings, grants, call, world.now_ms())
+            return Judgement(judge(told), actions, policy, spends)
+    return Judgement(verdict, actions, policy)
 
 
 def failed(refusal: Refusal, policy: Policy | None) -> Verdict:

@@ -6,7 +6,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from bk.engine.model import Json
+    from bk.engine.model import Json, ToolCall
+    from bk.engine.rules.book import Rulebook
 
 
 class Match:
@@ -49,9 +50,27 @@ class Facts:
     `real` maps each path that an action touches to where it really leads (links followed, missing leaves kept).
     `documents` holds the present text of the guarded files that an action writes, None where there is none.
     `matches` holds, for each Install's `target`, what the index knows. `policy` is the effective configuration.
+    `call` is the call itself, for conditions on its tool and its text; `rules` the rulebook in force; `now_ms` the
+    wall clock, which only expiries look at. `packages` holds, for each Install's `target`, what is known of that
+    release beside threats (`published_ms`, `scripts`, `source_public`); `servers`, for each MCP server named, the
+    identity it has now and the one a person knows (`now`, `pinned`).
     """
 
-    __slots__ = ("cwd", "documents", "executables", "home", "matches", "policy", "real", "state_root")
+    __slots__ = (
+        "call",
+        "cwd",
+        "documents",
+        "executables",
+        "home",
+        "matches",
+        "now_ms",
+        "packages",
+        "policy",
+        "real",
+        "rules",
+        "servers",
+        "state_root",
+    )
 
     def __init__(
         self,
@@ -64,6 +83,11 @@ class Facts:
         documents: Mapping[str, str | None] | None = None,
         matches: Mapping[str, Sequence[Match]] | None = None,
         executables: Sequence[str] = (),
+        call: ToolCall | None = None,
+        rules: Rulebook | None = None,
+        packages: Mapping[str, Mapping[str, Json]] | None = None,
+        servers: Mapping[str, Mapping[str, str]] | None = None,
+        now_ms: int = 0,
     ) -> None:
         self.home = home
         self.cwd = cwd
@@ -73,6 +97,11 @@ class Facts:
         self.documents = documents or {}
         self.matches = matches or {}
         self.executables = tuple(executables)
+        self.call = call
+        self.rules = rules
+        self.packages = packages or {}
+        self.servers = servers or {}
+        self.now_ms = now_ms
 
     def really(self, path: str) -> str:
         """Where a path leads; itself when nothing is known of it."""

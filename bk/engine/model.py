@@ -113,14 +113,21 @@ class Action(_Noun):
 
     `via` tells how lowering got here, outermost first (`("sudo", "bash -c")`); `certain` is False when part of the
     target could not be known (an unset variable, a glob), in which case the target is the best that is known.
+    `takes` names where the data that goes into the action comes from, as far as it was followed: `run:PROGRAM`,
+    `file:/path`, `tree:/path`, `net:HOST`, `env:NAME` (`env:*` is all of it), `secret:WHAT`, `decoded`, `unknown`.
+    `where` is "" on this machine, else the other place it happens in: `ssh:host`, `container:name`, `cluster:pod`.
     """
 
-    __slots__ = ("certain", "via")
+    __slots__ = ("certain", "takes", "via", "where")
     word = "act"
 
-    def __init__(self, *, via: tuple[str, ...] = (), certain: bool = True) -> None:
+    def __init__(
+        self, *, via: tuple[str, ...] = (), certain: bool = True, takes: tuple[str, ...] = (), where: str = ""
+    ) -> None:
         self.via = via
         self.certain = certain
+        self.takes = takes
+        self.where = where
 
     @property
     def target(self) -> str:
@@ -135,15 +142,27 @@ def _quoted(word: str) -> str:
 
 
 class Run(Action):
-    """Run a program: `argv[0]` is the program as written, `program` its base name."""
+    """Run a program: `argv[0]` is the program as written, `program` its base name.
 
-    __slots__ = ("argv", "cwd", "program")
+    `stdin` is the whole text it is fed, when that is known (a heredoc, a pipe from `echo`).
+    """
+
+    __slots__ = ("argv", "cwd", "program", "stdin")
     word = "run"
 
-    def __init__(self, argv: Sequence[str], *, cwd: str = "/", via: tuple[str, ...] = (), certain: bool = True) -> None:
+    def __init__(
+        self,
+        argv: Sequence[str],
+        *,
+        cwd: str = "/",
+        stdin: str | None = None,
+        via: tuple[str, ...] = (),
+        certain: bool = True,
+    ) -> None:
         super().__init__(via=via, certain=certain)
         self.argv = tuple(argv)
         self.cwd = cwd
+        self.stdin = stdin
         self.program = self.argv[0].rsplit("/", 1)[-1] if self.argv else ""
 
     @property
@@ -187,9 +206,9 @@ class Touch(Action):
 
 
 class Connect(Action):
-    """Open a connection. `sends` is True when the call would carry data out."""
+    """Open a connection. `sends` is True when the call would carry data out; `method` is HTTP's word, "" unknown."""
 
-    __slots__ = ("host", "port", "sends", "url")
+    __slots__ = ("host", "method", "port", "sends", "url")
     word = "connect"
 
     def __init__(
@@ -199,10 +218,12 @@ class Connect(Action):
         port: int = 0,
         *,
         sends: bool = False,
+        method: str = "",
         via: tuple[str, ...] = (),
         certain: bool = True,
     ) -> None:
         super().__init__(via=via, certain=certain)
+        self.method = method
         self.url = url
         self.host = host
         self.port = port

@@ -5,6 +5,7 @@ from __future__ import annotations
 from blake3 import blake3
 
 from bk.engine.canonical import exact
+from bk.engine.grants.grant import fingerprint
 from bk.engine.model import Entry, Level
 
 TYPE_CHECKING = False
@@ -41,6 +42,8 @@ def entry_of(call: ToolCall, judgement: Judgement, world: World, took_us: int, *
         data["actions_left_out"] = len(judgement.actions) - MAX_ACTIONS
     if verdict.reason:
         data["reason"] = verdict.reason
+    if verdict.level >= Level.ASK:
+        data["fingerprint"] = fingerprint(call)  # what a person's one-time grant for this very call names
     if verdict.failure:
         data["failure"] = verdict.failure
         data["fail_mode"] = judgement.policy.values["fail_mode"]

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 
 from bk.engine.checks.guarded import is_guarded
 from bk.engine.config import snapshot
 from bk.engine.errors import BkError, Refusal
 from bk.engine.facts import Facts
+from bk.engine.grants import store
 from bk.engine.intel import bundle
 from bk.engine.intel.index import Index
 from bk.engine.intel.match import matches
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
     from bk.engine.config.policy import Policy
     from bk.engine.facts import Match
+    from bk.engine.grants.grant import Grant
     from bk.engine.model import Action, Json, ToolCall
     from bk.engine.state import State
 
@@ -71,6 +74,14 @@ class World:
     def policy_for(self, call: ToolCall) -> Policy:
         """The policy with what the call's project and environment tighten."""
         return snapshot.tightened(self.policy, call.cwd, call.home, call.claims)
+
+    def grants(self) -> tuple[Grant, ...]:
+        """The exceptions that people have made, as they are at this moment."""
+        return store.live(self.state)
+
+    def now_ms(self) -> int:
+        """The wall clock, for expiries."""
+        return time.time_ns() // 1_000_000
 
     def gather(self, call: ToolCall, actions: Sequence[Action], policy: Policy) -> Facts:
         """Look at the disk and the index once, so that checks need not."""

@@ -6,6 +6,7 @@ import time
 
 from bk.engine.decide import Judgement, decide, failed
 from bk.engine.errors import Refusal
+from bk.engine.grants import store
 from bk.engine.model import Finding, Level, Verdict
 from bk.engine.record import entry_of, level_of, refusal_entry
 from bk.hook.harness import Reply, call_of, event_of, harness_data, render
@@ -67,6 +68,8 @@ def prepare(request: Request, world: World) -> Pending:
     judgement = decide(call, world)
     if event == "post":
         judgement = _ran(judgement)
+    elif judgement.spends and not store.spend(world.state, judgement.spends, request.nonce, world.now_ms()):
+        judgement = decide(call, world, once=False)  # another call was faster, or it cannot be written down
     took = time.perf_counter_ns() - started
     if took > request.deadline_ms * 1_000_000:
         late = Refusal("deadline", f"deciding took {took // 1_000_000} ms, longer than the client waits")

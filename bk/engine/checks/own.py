@@ -24,6 +24,8 @@ READ_ONLY: frozenset[tuple[str, ...]] = frozenset(
         ("config", "show"),
         ("config", "validate"),
         ("audit", "verify"),
+        ("allow", "list"),
+        ("trust", "list"),
     )
 )
 PROGRAMS = frozenset(("bk", "bk-hook", "bk-hook-python"))
