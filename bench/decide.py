@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import sys
@@ -63,6 +64,8 @@ def figures() -> dict[str, float]:
         project = f"{folder}/project"
         os.mkdir(project)
         measured(world, SIMPLE, 3, project)
+        gc.set_threshold(20_000, 20, 100)  # as the resident engine does
+        gc.freeze()
         simple = measured(world, SIMPLE, ROUNDS, project)
         whole = measured(world, [script()], ROUNDS, project)
         every = measured(world, commands_of_the_case_book(), 3, project)

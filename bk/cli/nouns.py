@@ -19,6 +19,8 @@ STEER = {
     "allow": ("bk.cli.allow", "exceptions: let a rule pass within a scope, or one stopped call once"),
     "config": ("bk.cli.config", "read and change settings; see where each value comes from"),
     "engine": ("bk.cli.engine", "start, stop and install the resident engine"),
+    "mcp": ("bk.cli.mcp", "MCP servers: who each one is, whether it changed, and what its tools say"),
+    "rules": ("bk.cli.rules", "what is stopped and why: read rules, try them, write your own"),
     "trust": ("bk.cli.trust", "projects in which you need not be asked"),
 }
 GROUPS = (("Try these first", TRY), ("Look", LOOK), ("Steer", STEER))

@@ -6,7 +6,7 @@ from bk.engine.checks import CHECKS
 from bk.engine.errors import Refusal
 from bk.engine.grants.grant import granted
 from bk.engine.judge import judge
-from bk.engine.lower import lower
+from bk.engine.look import lowered
 from bk.engine.model import Finding, Level, Verdict
 
 TYPE_CHECKING = False
@@ -14,24 +14,36 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bk.engine.config.policy import Policy
+    from bk.engine.look import Lowered
     from bk.engine.model import Action, ToolCall
     from bk.engine.world import World
 
+TRAIL_LOST = "trail/unavailable"
 FAIL_LEVELS = {"closed": Level.BLOCK, "warn": Level.WARN, "open": Level.ALLOW}
 
 
 class Judgement:
     """A verdict with what it rests on: the actions understood, the policy applied, one-time grants it would spend."""
 
-    __slots__ = ("actions", "policy", "spends", "verdict")
+    __slots__ = ("actions", "policy", "seen", "spends", "verdict")
 
     def __init__(
-        self, verdict: Verdict, actions: Sequence[Action], policy: Policy, spends: tuple[str, ...] = ()
+        self,
+        verdict: Verdict,
+        actions: Sequence[Action],
+        policy: Policy,
+        spends: tuple[str, ...] = (),
+        seen: Lowered | None = None,
     ) -> None:
+        self.seen = seen
         self.spends = spends
         self.verdict = verdict
         self.actions = actions
         self.policy = policy
+
+    def with_verdict(self, verdict: Verdict) -> Judgement:
+        """The same judgement with another verdict."""
+        return Judgement(verdict, self.actions, self.policy, self.spends, self.seen)
 
 
 def decide(call: ToolCall, world: World, *, once: bool = True) -> Judgement:
@@ -44,9 +56,13 @@ def decide(call: ToolCall, world: World, *, once: bool = True) -> Judgement:
         return Judgement(failed(world.failure, policy), (), policy)
     try:
         too_deep = _depth(call, policy)
-        actions = lower(call)
+        seen = lowered(call, world.trail.of(call))
+        actions = seen.actions
         facts = world.gather(call, actions, policy)
         findings = [finding for check in CHECKS for finding in check(actions, facts)]
+        seen.looked += facts.listed.looked
+        if seen.trail.trouble:
+            findings.append(trail_lost(seen.trail.trouble))
     except Refusal as refusal:
         return Judgement(failed(refusal, policy), (), policy)
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError, MemoryError) as error:
@@ -57,8 +73,8 @@ def decide(call: ToolCall, world: World, *, once: bool = True) -> Judgement:
         grants = [grant for grant in world.grants() if once or grant.kind != "once"]
         if grants:
             told, spends = granted(verdict.findings, grants, call, world.now_ms())
-            return Judgement(judge(told), actions, policy, spends)
-    return Judgement(verdict, actions, policy)
+            return Judgement(judge(told), actions, policy, spends, seen)
+    return Judgement(verdict, actions, policy, seen=seen)
 
 
 def failed(refusal: Refusal, policy: Policy | None) -> Verdict:
@@ -73,6 +89,17 @@ def failed(refusal: Refusal, policy: Policy | None) -> Verdict:
         instead=refusal.next_step,
     )
     return Verdict(level, [finding], failure=refusal.cause)
+
+
+def trail_lost(why: str) -> Finding:
+    """What a person and the agent hear while a session's trail cannot be used."""
+    return Finding(
+        TRAIL_LOST,
+        Level.WARN,
+        f"what earlier calls of this session wrote cannot be told ({why}), so this call was judged without it",
+        evidence={"why": why},
+        instead="run `bk diag`; a damaged trail.db is replaced by itself, a locked one must be let go",
+    )
 
 
 def _depth(call: ToolCall, policy: Policy) -> list[Finding]:

@@ -6,7 +6,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from bk.engine.model import Json, ToolCall
+    from bk.engine.model import Install, Json, ToolCall
     from bk.engine.rules.book import Rulebook
 
 
@@ -44,6 +44,21 @@ class Match:
         self.date = date
 
 
+class Listed:
+    """What the manifests and lock files behind a call's installs hold.
+
+    `installs` are the packages of which some record speaks, or that come from elsewhere; `unread` says of each file
+    that could not be understood (manager, path, why); `looked` names each file with its digest and how much it lists.
+    """
+
+    __slots__ = ("installs", "looked", "unread")
+
+    def __init__(self) -> None:
+        self.installs: list[Install] = []
+        self.unread: list[tuple[str, str, str]] = []
+        self.looked: list[list[Json]] = []
+
+
 class Facts:
     """Everything a check may ask about, gathered before checks run.
 
@@ -53,7 +68,7 @@ class Facts:
     `call` is the call itself, for conditions on its tool and its text; `rules` the rulebook in force; `now_ms` the
     wall clock, which only expiries look at. `packages` holds, for each Install's `target`, what is known of that
     release beside threats (`published_ms`, `scripts`, `source_public`); `servers`, for each MCP server named, the
-    identity it has now and the one a person knows (`now`, `pinned`).
+    identity it has now and the one a person knows (`now`, `pinned`). `listed` is what manifests would install.
     """
 
     __slots__ = (
@@ -62,6 +77,7 @@ class Facts:
         "documents",
         "executables",
         "home",
+        "listed",
         "matches",
         "now_ms",
         "packages",
@@ -87,6 +103,7 @@ class Facts:
         rules: Rulebook | None = None,
         packages: Mapping[str, Mapping[str, Json]] | None = None,
         servers: Mapping[str, Mapping[str, str]] | None = None,
+        listed: Listed | None = None,
         now_ms: int = 0,
     ) -> None:
         self.home = home
@@ -101,8 +118,12 @@ class Facts:
         self.rules = rules
         self.packages = packages or {}
         self.servers = servers or {}
+        self.listed = listed or _NOTHING
         self.now_ms = now_ms
 
     def really(self, path: str) -> str:
         """Where a path leads; itself when nothing is known of it."""
         return self.real.get(path, path)
+
+
+_NOTHING = Listed()

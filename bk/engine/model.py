@@ -6,8 +6,9 @@ much as everything else that call needs.
 
 from __future__ import annotations
 
-import re
 from enum import IntEnum
+
+from bk.engine.noun import Noun, quoted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,35 +43,10 @@ class Level(IntEnum):
         return self >= Level.BLOCK
 
 
-_UNSAFE = re.compile(r"[^\w%+,./:=@~^*?{}\[\]$#!-]").search
 WORDS = ("allow", "warn", "ask", "block", "quarantine")
 
 
-class _Noun:
-    """Equality and repr over the slots, so tests and logs can compare and show a noun."""
-
-    __slots__: tuple[str, ...] = ()
-
-    def _fields(self) -> tuple[str, ...]:
-        names: list[str] = []
-        for base in reversed(type(self).__mro__):
-            names.extend(getattr(base, "__slots__", ()))
-        return tuple(names)
-
-    def __eq__(self, other: object) -> bool:
-        if type(other) is not type(self):
-            return NotImplemented
-        return all(getattr(self, name) == getattr(other, name) for name in self._fields())
-
-    def __hash__(self) -> int:
-        return hash((type(self).__name__, repr(self)))
-
-    def __repr__(self) -> str:
-        inside = ", ".join(f"{name}={getattr(self, name)!r}" for name in self._fields())
-        return f"{type(self).__name__}({inside})"
-
-
-class ToolCall(_Noun):
+class ToolCall(Noun):
     """One thing an agent asks to do, normalised from any harness, gateway or sensor.
 
     `kind` is what the tool is (`shell read write edit search fetch mcp install agent other`), told by the surface,
@@ -108,7 +84,7 @@ class ToolCall(_Noun):
         self.response = response
 
 
-class Action(_Noun):
+class Action(Noun):
     """One effect a call would have. The subclasses below are its only kinds; checks look at nothing else.
 
     `via` tells how lowering got here, outermost first (`("sudo", "bash -c")`); `certain` is False when part of the
@@ -121,24 +97,16 @@ class Action(_Noun):
     __slots__ = ("certain", "takes", "via", "where")
     word = "act"
 
-    def __init__(
-        self, *, via: tuple[str, ...] = (), certain: bool = True, takes: tuple[str, ...] = (), where: str = ""
-    ) -> None:
+    def __init__(self, *, via: tuple[str, ...] = (), certain: bool = True) -> None:
         self.via = via
         self.certain = certain
-        self.takes = takes
-        self.where = where
+        self.takes: tuple[str, ...] = ()
+        self.where = ""
 
     @property
     def target(self) -> str:
         """What the effect falls on, in one line."""
         return ""
-
-
-def _quoted(word: str) -> str:
-    if word and _UNSAFE(word) is None:
-        return word
-    return "'" + word.replace("'", "'\\''") + "'"
 
 
 class Run(Action):
@@ -168,7 +136,7 @@ class Run(Action):
     @property
     def target(self) -> str:
         """The command line; words that need it are quoted, so that their ends stay visible."""
-        return " ".join(map(_quoted, self.argv))
+        return " ".join(map(quoted, self.argv))
 
 
 class Touch(Action):
@@ -309,7 +277,7 @@ class Opaque(Action):
         return self.text
 
 
-class Finding(_Noun):
+class Finding(Noun):
     """What one check believes about one action: rule id, level, reason, evidence, and what to do instead."""
 
     __slots__ = ("action", "evidence", "instead", "level", "reason", "rule")
@@ -332,7 +300,7 @@ class Finding(_Noun):
         self.instead = instead
 
 
-class Verdict(_Noun):
+class Verdict(Noun):
     """The answer to a call, with every finding that led to it, strongest first.
 
     `failure` is set when there was no decision to make because something broke (`malformed`, `deadline`, `index` …);
@@ -363,7 +331,7 @@ class Verdict(_Noun):
         return next((f.instead for f in self.findings if f.instead), "")
 
 
-class Entry(_Noun):
+class Entry(Noun):
     """One record of what happened. `data` is JSON; `seq` is 0 until the ledger has chained and committed it.
 
     `kind` is `decision result config engine admin catalog incident segment`; `level` is a verdict word or "".
@@ -392,7 +360,7 @@ class Entry(_Noun):
         self.seq = seq
 
 
-class Incident(_Noun):
+class Incident(Noun):
     """Something a person must look at. `state` is `open acknowledged closed`; `entry` is the ledger row behind it."""
 
     __slots__ = ("at", "detail", "entry", "ident", "kind", "level", "next_step", "state", "title")

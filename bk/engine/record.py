@@ -38,6 +38,14 @@ def entry_of(call: ToolCall, judgement: Judgement, world: World, took_us: int, *
         "index": world.generation,
         "took_us": took_us,
     }
+    if world.rules is not None:
+        data["rules"] = world.rules.digest
+    if judgement.seen is not None:
+        if judgement.seen.looked:
+            data["looked"] = judgement.seen.looked
+        if judgement.seen.trail.used:
+            used = list(judgement.seen.trail.used.items())[:MAX_ACTIONS]
+            data["trail"] = {path: list(takes) for path, takes in used}
     if len(judgement.actions) > MAX_ACTIONS:
         data["actions_left_out"] = len(judgement.actions) - MAX_ACTIONS
     if verdict.reason:

@@ -6,8 +6,10 @@ import time
 
 from bk.engine.config.files import racy, stamp
 from bk.engine.config.policy import SYSTEM
+from bk.engine.config.snapshot import local_of
 from bk.engine.errors import BkError
 from bk.engine.model import Entry
+from bk.engine.rulebook.places import folders, look
 from bk.engine.world import World
 
 TYPE_CHECKING = False
@@ -25,7 +27,7 @@ class Reloader:
         self._stamp = self._look()
         self._world = World.open(state)
         self._looked = time.monotonic_ns()
-        self._news: list[Entry] = []
+        self._news: list[Entry] = [_rules(problem) for problem in problems(self._world)]
 
     def current(self) -> World:
         """The World in force, after a look at the sources when the last one is old."""
@@ -47,7 +49,13 @@ class Reloader:
         """What the sources look like, before they are read; files too young to tell apart never look the same."""
         now = time.time_ns()
         stamps = [stamp(path) for path in sources(self._state)]
-        return (*map(tuple, stamps), now if any(racy(each, now) for each in stamps) else 0)
+        rules = [each for _, folder in folders(self._state) for each in look(folder)]
+        stamps += [stamped for _, stamped in rules]
+        return (
+            *(path for path, _ in rules),
+            *map(tuple, stamps),
+            now if any(racy(each, now) for each in stamps) else 0,
+        )
 
     def _swap(self, seen: tuple[object, ...]) -> None:
         before = self._world
@@ -57,6 +65,7 @@ class Reloader:
         except BkError as error:
             self._news.append(_problem("config", f"the configuration cannot be used: {error}", error.next_step))
             return
+        after.trail = before.trail
         self._world = after
         if after.policy.digest != before.policy.digest:
             data = {"policy": after.policy.digest, "was": before.policy.digest, "event": "reloaded"}
@@ -67,6 +76,11 @@ class Reloader:
         for problem in after.policy.problems:
             if problem not in before.policy.problems:
                 self._news.append(_problem("config", problem, "bk config validate"))
+        if after.rules is not None and before.rules is not None and after.rules.digest != before.rules.digest:
+            data = {"rules": after.rules.digest, "was": before.rules.digest, "event": "rules"}
+            self._news.append(Entry("config", "engine", data))
+        known = problems(before)
+        self._news += [_rules(problem) for problem in problems(after) if problem not in known]
         if after.failure is not None and (before.failure is None or str(before.failure) != str(after.failure)):
             self._news.append(_problem("index", str(after.failure), after.failure.next_step))
         if before.index is not None and before.index is not after.index:
@@ -75,7 +89,16 @@ class Reloader:
 
 def sources(state: State) -> tuple[str, ...]:
     """The files whose change makes another World."""
-    return (state.config, SYSTEM, f"{state.intel}/current")
+    return (state.config, local_of(state.config), SYSTEM, f"{state.intel}/current")
+
+
+def problems(world: World) -> tuple[str, ...]:
+    """What is wrong with rule files."""
+    return world.rules.problems if world.rules is not None else ()
+
+
+def _rules(problem: str) -> Entry:
+    return _problem("rules", problem, "bk rules lint")
 
 
 def _problem(what: str, detail: str, next_step: str) -> Entry:

@@ -17,17 +17,26 @@ from bk.engine.grants import store
 from bk.engine.intel import bundle
 from bk.engine.intel.index import Index
 from bk.engine.intel.match import matches
+from bk.engine.leads import Leads
 from bk.engine.ledger.redact import redactor
-from bk.engine.model import Install, Touch
+from bk.engine.lists import lists
+from bk.engine.look import seeing
+from bk.engine.lower import Look
+from bk.engine.model import Install, McpCall, Touch
+from bk.engine.rulebook import store as rulebook
+from bk.engine.rulebook.project import with_project
+from bk.engine.trail.store import Trail
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from bk.engine.config.policy import Policy
-    from bk.engine.facts import Match
+    from bk.engine.facts import Listed, Match
     from bk.engine.grants.grant import Grant
+    from bk.engine.manifests import Shelf
     from bk.engine.model import Action, Json, ToolCall
+    from bk.engine.rulebook.book import InForce
     from bk.engine.state import State
 
 MAX_PATHS = 256
@@ -37,7 +46,9 @@ MAX_DOCUMENT = 1 << 20
 class World:
     """Policy, index and redaction of one moment. `failure` says why decisions cannot be made, when they cannot."""
 
-    __slots__ = ("executables", "failure", "index", "index_path", "policy", "redact", "state")
+    __slots__ = (
+        "executables", "failure", "index", "index_path", "policy", "redact", "rules", "shelf", "state", "trail",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -46,25 +57,39 @@ class World:
         index: Index | None,
         index_path: str,
         *,
+        rules: InForce | None = None,
         failure: Refusal | None = None,
     ) -> None:
         self.state = state
         self.policy = policy
         self.index = index
         self.index_path = index_path
+        self.rules = rules
         self.failure = failure
         self.redact: Callable[[Json], Json] = redactor(policy.values["audit.redact_patterns"])
         self.executables = own_executables()
+        self.trail = Trail(state)
+        self.shelf: Shelf | None = None
 
     @classmethod
     def open(cls, state: State) -> World:
-        """Read what is on disk now. A broken index becomes `failure`; a policy that cannot be had at all raises."""
+        """Read what is on disk now.
+
+        A broken index, or rules of which not even the built-in ones can be had, become `failure`; a policy that
+        cannot be had at all raises.
+        """
         policy = snapshot.read(state)
+        rules, failure = None, None
+        try:
+            rules = rulebook.read(state, policy)
+        except Refusal as refusal:
+            failure = refusal
         try:
             path = bundle.ensure(state)
-            return cls(state, policy, Index.open(path), path)
+            return cls(state, policy, Index.open(path), path, rules=rules, failure=failure)
         except BkError as error:
-            return cls(state, policy, None, "", failure=Refusal("index", str(error), error.next_step))
+            failure = failure or Refusal("index", str(error), error.next_step)
+            return cls(state, policy, None, "", rules=rules, failure=failure)
 
     @property
     def generation(self) -> str:
@@ -74,6 +99,12 @@ class World:
     def policy_for(self, call: ToolCall) -> Policy:
         """The policy with what the call's project and environment tighten."""
         return snapshot.tightened(self.policy, call.cwd, call.home, call.claims)
+
+    def rules_for(self, call: ToolCall, policy: Policy) -> InForce | None:
+        """The rules with what the call's project adds to them."""
+        if self.rules is None:
+            return None
+        return with_project(self.rules, self.state, policy, call.cwd, call.home)
 
     def grants(self) -> tuple[Grant, ...]:
         """The exceptions that people have made, as they are at this moment."""
@@ -85,20 +116,36 @@ class World:
 
     def gather(self, call: ToolCall, actions: Sequence[Action], policy: Policy) -> Facts:
         """Look at the disk and the index once, so that checks need not."""
+        leads = Leads()
         real: dict[str, str] = {}
         documents: dict[str, str | None] = {}
         known: dict[str, Sequence[Match]] = {}
+        installs: list[Install] = []
+        called: list[str] = []
+        listing = False
         for action in actions:
             if isinstance(action, Touch):
                 path = action.path
                 if path not in real and len(real) < MAX_PATHS:
-                    real[path] = _real(path)
+                    real[path] = leads.real(path)
                 if action.mode != "read" and path not in documents:
                     for spelling in (path, real.get(path, path)):
                         if is_guarded(spelling, call.home, call.cwd):
                             documents[path] = _document(path)
-            elif isinstance(action, Install) and self.index is not None:
-                known[action.target] = matches(self.index, action)
+                listing = listing or lists(action)
+            elif isinstance(action, Install):
+                installs.append(action)
+                listing = listing or action.source == "manifest"
+            elif isinstance(action, McpCall):
+                called.append(action.server)
+        listed = self._listed(call, actions) if listing else None
+        if listed is not None:
+            installs += listed.installs
+        for install in installs:
+            if self.index is not None and install.source not in ("manifest", "index"):
+                known[install.target] = matches(self.index, install)
+        if any(path != leads for path, leads in real.items()):
+            real.setdefault(call.cwd, leads.real(call.cwd))  # a project behind a link is still the project
         return Facts(
             home=call.home,
             cwd=call.cwd,
@@ -108,7 +155,40 @@ class World:
             documents=documents,
             matches=known,
             executables=self.executables,
+            now_ms=self.now_ms(),
+            call=call,
+            rules=self.rules_for(call, policy),
+            packages=self._releases(installs, policy) if installs else None,
+            servers=self._servers(call, called) if called else None,
+            listed=listed,
         )
+
+    def look(self, call: ToolCall) -> Look:
+        """What lowering may see of this machine for a call."""
+        return seeing(call, self.trail.of(call))
+
+    def _listed(self, call: ToolCall, actions: Sequence[Action]) -> Listed:
+        """What manifests and lock files would install; only for a call that installs from them or writes them."""
+        from bk.engine.manifests import expand
+        from bk.engine.written import added
+
+        listed = expand(call, actions, self)
+        for action in actions:
+            if type(action) is Touch and lists(action):
+                added(action, call, self, listed)
+        return listed
+
+    def _releases(self, installs: Sequence[Install], policy: Policy) -> dict[str, dict[str, Json]]:
+        """What is known of releases beside threats; most calls install nothing and never get here."""
+        from bk.engine.intel.releases import known
+
+        return known(self.state, policy.values, installs, self.now_ms())
+
+    def _servers(self, call: ToolCall, called: Sequence[str]) -> dict[str, dict[str, str]]:
+        """Who the called servers are, by the settings of the client, and who they were when they were first used."""
+        from bk.engine.servers import known
+
+        return known(self.state, call, called)
 
 
 def own_executables() -> tuple[str, ...]:
@@ -117,13 +197,6 @@ def own_executables() -> tuple[str, ...]:
     package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     names = ("bk", "bk-hook", "bk-hook-python")
     return (*(f"{beside}/{name}" for name in names), package)
-
-
-def _real(path: str) -> str:
-    try:
-        return os.path.realpath(path)
-    except (OSError, ValueError):
-        return path
 
 
 def _document(path: str) -> str | None:

@@ -9,6 +9,7 @@ from bk.engine.errors import Refusal
 from bk.engine.grants import store
 from bk.engine.model import Finding, Level, Verdict
 from bk.engine.record import entry_of, level_of, refusal_entry
+from bk.engine.remember import remembered
 from bk.hook.harness import Reply, call_of, event_of, harness_data, render
 from bk.hook.strict import parse_object
 
@@ -74,7 +75,10 @@ def prepare(request: Request, world: World) -> Pending:
     if took > request.deadline_ms * 1_000_000:
         late = Refusal("deadline", f"deciding took {took // 1_000_000} ms, longer than the client waits")
         judgement = Judgement(failed(late, judgement.policy), judgement.actions, judgement.policy)
-    return Pending(data, event, judgement, entry_of(call, judgement, world, took // 1000, nonce=request.nonce))
+    judgement, incidents = remembered(call, judgement, world)
+    pending = Pending(data, event, judgement, entry_of(call, judgement, world, took // 1000, nonce=request.nonce))
+    pending.entries += incidents
+    return pending
 
 
 def _ran(judgement: Judgement) -> Judgement:
@@ -83,7 +87,7 @@ def _ran(judgement: Judgement) -> Judgement:
     verdict = judgement.verdict
     if verdict.failure or verdict.level.denies:
         return judgement
-    return Judgement(Verdict(Level.ALLOW, verdict.findings), judgement.actions, judgement.policy)
+    return judgement.with_verdict(Verdict(Level.ALLOW, verdict.findings))
 
 
 def unrecorded(request: Request, world: World | None, cause: str, detail: str) -> Reply:

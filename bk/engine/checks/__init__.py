@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from bk.engine.checks import credentials, opaque, packages, paths, selfguard
+from bk.engine.checks import (
+    credentials,
+    destroy,
+    egress,
+    exfiltration,
+    mcp,
+    opaque,
+    packages,
+    paths,
+    posture,
+    rules,
+    selfguard,
+    shells,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,6 +28,13 @@ CHECKS: tuple[Callable[[Sequence[Action], Facts], Iterable[Finding]], ...] = (
     selfguard.check,
     paths.check,
     packages.check,
+    posture.check,
+    mcp.check,
     credentials.check,
+    destroy.check,
+    exfiltration.check,
+    shells.check,
+    egress.check,
     opaque.check,
+    rules.check,
 )

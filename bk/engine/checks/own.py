@@ -26,6 +26,15 @@ READ_ONLY: frozenset[tuple[str, ...]] = frozenset(
         ("audit", "verify"),
         ("allow", "list"),
         ("trust", "list"),
+        ("mcp", "list"),
+        ("mcp", "show"),
+        ("mcp", "inspect"),
+        ("rules", "list"),
+        ("rules", "show"),
+        ("rules", "lint"),
+        ("rules", "test"),
+        ("explain",),
+        ("simulate",),
     )
 )
 PROGRAMS = frozenset(("bk", "bk-hook", "bk-hook-python"))

@@ -21,21 +21,25 @@ EVERY = "package/every-version"
 COULD_BE = "package/could-be-malicious"
 UNVERIFIED = "package/unverified-report"
 ELSEWHERE = "package/same-name-elsewhere"
-UNREGISTERED = "package/unregistered-source"
 UNKNOWN = "package/unknown-name"
+UNREAD = "package/unread-manifest"
 SHOWN = 6
-PLACES = {"git": "a git repository", "url": "a URL", "file": "a local file"}
 
 
 def check(actions: Sequence[Action], facts: Facts) -> Iterable[Finding]:
     """What is known of every package that a call would install."""
     seen = set()
-    for action in actions:
-        if isinstance(action, Install):
+    for action in (*actions, *facts.listed.installs):
+        if isinstance(action, Install) and action.source not in ("manifest", "index"):
             asked = (action.target, action.source, action.certain, action.manager)
             if asked not in seen:
                 seen.add(asked)
                 yield from _install(action, facts)
+    for manager, path, why in facts.listed.unread:
+        reason = f"{_text(manager)} installs what {_text(path)} lists, and that could not be checked: {_text(why)}"
+        evidence = {"path": path, "why": why}
+        instead = "look at the file, or name the packages in the command"
+        yield Finding(UNREAD, Level.WARN, reason, evidence=evidence, instead=instead)
 
 
 def _install(action: Install, facts: Facts) -> Iterator[Finding]:
@@ -50,16 +54,6 @@ def _install(action: Install, facts: Facts) -> Iterator[Finding]:
             f" ({_text(action.name)})",
             action=action,
             instead="name the package in the command",
-        )
-    if action.source != "registry":
-        named = f"{_text(action.name)} " if action.name else ""
-        yield Finding(
-            UNREGISTERED,
-            Level.WARN,
-            f"{action.manager or action.ecosystem} would install {named}from"
-            f" {PLACES.get(action.source, action.source)}, which no threat list covers",
-            action=action,
-            instead="install a pinned version from the registry, or read the source first",
         )
 
 
@@ -95,6 +89,8 @@ def _known(action: Install, found: Sequence[Match], facts: Facts) -> Iterator[Fi
 
 
 def _at(rule: str, level: Level, action: Install, found: Sequence[Match], what: str) -> Iterator[Finding]:
+    if action.where.startswith("ssh:"):
+        level = min(level, Level.ASK)  # another machine's own guard and index decide there; here a person may
     if level > Level.ALLOW:
         yield _told(rule, level, action, found, what)
 

@@ -227,7 +227,10 @@ def component(glob: str) -> str:
             inside = glob[index:end].replace("\\", "").replace("[", "").replace("^", "")
             negated = inside.startswith("!") or glob[index] == "^"
             inside = inside.removeprefix("!")
-            out.append(f"[{'^' if negated else ''}{re.escape(inside).replace(chr(92) + '-', '-')}]" if inside else ".")
+            good = inside and not any(
+                a > b for a, dash, b in zip(inside, inside[1:], inside[2:], strict=False) if dash == "-"
+            )
+            out.append(f"[{'^' if negated else ''}{re.escape(inside).replace(chr(92) + '-', '-')}]" if good else ".")
             index = end + 1
         else:
             out.append(re.escape(char))

@@ -33,7 +33,7 @@ LEFT = {
     "catalog_sync": "bk has no such schedule",
     "corpus": "bk keeps no corpus",
     "posture.allow": "exceptions by package are not taken over: state them anew when you need them",
-    "posture": "bk has no such action",
+    "posture": "state it anew: posture.release_age.action, posture.lifecycle.action, posture.remote_source.action",
 }
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import time
 
+from bk.engine.config import local
 from bk.engine.config.files import racy, replace
 from bk.engine.config.layers import Layer, load_system, load_user, merge
 from bk.engine.config.schema import BY_NAME
+from bk.engine.config.snapshot import local_of
 from bk.engine.errors import BkError, Refusal
 from bk.text import inert_lines
 
@@ -33,13 +35,18 @@ def compile_policy(
         own = load_user(state.config, state.owner)
     except (BkError, OSError) as error:
         own = _last_good("user", last, error, problems)
-    policy = merge(above, own, tuple(problems))
+    try:
+        changes = local.load(local_of(state.config), state.owner)
+    except (BkError, OSError) as error:
+        changes = _last_changes(last, error, problems)
+    policy = merge(above, local.over(own, above, changes), tuple(problems))
     now = time.time_ns()
     body = {
         "sources": [[path, stamped] for path, stamped in stamps],
         "racy": any(racy(stamped, now) for _, stamped in stamps),
         "system": above.values,
         "user": own.values,
+        "local": changes,
         "locked": list(above.locked),
         "values": policy.values,
         "origin": policy.origin,
@@ -65,6 +72,22 @@ def store(path: str, data: bytes) -> str:
     except OSError as error:
         return f"the compiled settings cannot be kept in {path}: {error.strerror}"
     return ""
+
+
+def _last_changes(last: Mapping[str, Json] | None, error: Exception, problems: list[str]) -> Json:
+    """The changes to lists that were good before; none when none are known, which is told like any other problem."""
+    first, *more = inert_lines(error.detail if isinstance(error, BkError) else str(error))
+    told = first + (f" (and {len(more)} more)" if more else "")
+    if last is None:
+        raise Refusal("policy", f"the settings cannot be used: {told}", "bk config validate") from error
+    problems.append(f"{told}; the last good changes to lists stay in force")
+    good: dict[str, Json] = {}
+    for name, change in last["local"].items():
+        try:
+            good.update(local.read({name: change}))
+        except ValueError as wrong:  # an upgrade may have changed what a list accepts
+            problems.append(f"{name} {wrong}; this change is not made")
+    return good
 
 
 def _last_good(name: str, last: Mapping[str, Json] | None, error: Exception, problems: list[str]) -> Layer:

@@ -12,6 +12,13 @@ TITLES = {
     "hook": "Limits of a call",
     "parser": "Commands that cannot be seen through",
     "paths": "Places",
+    "destroy": "What may be deleted",
+    "egress": "Where calls connect",
+    "rules": "Rules",
+    "executables": "Programs",
+    "lists": "Lists of your own",
+    "secrets": "Secrets",
+    "posture": "How packages are installed",
     "corroboration": "How many sources it takes",
     "auto_quarantine": "Holding what is installed",
     "audit": "The ledger",
@@ -43,7 +50,13 @@ Later layers win, and the last two can only tighten:
 | environment | the variables named below | tighten the keys marked so |
 
 A line `locked = ["fail_mode"]` in the system file keeps the user from loosening those keys below what the system file
-says. What a project or the environment may not do is ignored and told, never obeyed. A relative glob in a `{PROJECT}`
+says.
+
+`config.local.toml` beside the user's file adds to lists and takes out of them, so that a file which is shared between
+machines need not be changed: a table named like a list, with `append = […]`, `exclude = […]` or both. `[rules]
+disabled = […]` is short for its `append`. It counts as the user's.
+
+What a project or the environment may not do is ignored and told, never obeyed. A relative glob in a `{PROJECT}`
 is meant in the directory of that file.
 
 A change that a project could not make either (anything but tightening a key that is marked so) needs a person:
@@ -56,6 +69,7 @@ whole: the last good settings of that layer stay in force and every surface
 says so. When none are known, calls cannot be decided and
 `bk config validate` says what to correct. A bad project file is ignored as far as it is bad, which can loosen nothing.
 """
+MOST = 12
 TIGHTER = {"lower": "lower", "higher": "higher", "more": "more items", "fewer": "fewer items", "fixed": "—"}
 
 
@@ -64,7 +78,7 @@ def render() -> str:
     parts = [INTRO]
     group = None
     for key in KEYS:
-        table = key.name.rpartition(".")[0]
+        table = key.name.partition(".")[0] if "." in key.name else ("" if key.kind == "choice" else key.name)
         if table != group:
             group = table
             parts.append(
@@ -79,8 +93,10 @@ def row(key: Key) -> str:
     tighter = " < ".join(key.choices) if key.order == "later" else TIGHTER[key.order]
     may = ("may tighten" + (f", also `{key.env}`" if key.env else "")) if key.project else "no"
     told = key.help + (" Only the system file may loosen it." if key.relax == "system" else "")
-    default = json.dumps(key.default)
-    return f"| `{key.name}` | {key.bounds} | `{default}` | {tighter} | {may} | {told} |\n"
+    default = f"`{json.dumps(key.default)}`"
+    if isinstance(key.default, list) and len(key.default) > MOST:
+        default = f"{len(key.default)} items: `bk config get {key.name}`"
+    return f"| `{key.name}` | {key.bounds} | {default} | {tighter} | {may} | {told} |\n"
 
 
 if __name__ == "__main__":

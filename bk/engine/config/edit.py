@@ -8,10 +8,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from bk.engine.config import local
 from bk.engine.config.files import USER_CAP, replace, text_of, unfit
 from bk.engine.config.layers import Layer, load_system, merge, parse
 from bk.engine.config.policy import SYSTEM, Policy
 from bk.engine.config.schema import BY_NAME, Key, nearest
+from bk.engine.config.snapshot import local_of
 from bk.engine.errors import USAGE, BkError, Refusal
 from bk.engine.state import State
 from bk.text import inert
@@ -102,7 +104,8 @@ class Draft:
         """The policy that the proposed text would give; BkError names everything wrong with it."""
         if len(self.text.encode()) > USER_CAP:
             raise unfit(self.path, f"it is larger than {USER_CAP:,} bytes", "make it smaller")
-        return merge(self._above(), parse(self.text, self.path))
+        above = self._above()
+        return merge(above, self._local(parse(self.text, self.path), above))
 
     def changes(self) -> list[Change]:
         """The keys whose effective value the proposal changes."""
@@ -162,7 +165,15 @@ class Draft:
                 return snapshot.read(self.state, self._system)  # the last good one, which is what is in force
             except Refusal:
                 own = Layer()  # nothing is in force: repairing is compared with the defaults
-        return merge(self._above(), own)
+        above = self._above()
+        return merge(above, self._local(own, above))
+
+    def _local(self, own: Layer, above: Layer) -> Layer:
+        """The user's layer as `config.local.toml` changes it; a wrong one changes nothing here: it is told."""
+        try:
+            return local.over(own, above, local.load(local_of(self.path), self.state.owner))
+        except BkError:
+            return own
 
     def _stated(self) -> Mapping[str, Json]:
         return parse(self.text, self.path).values
@@ -234,8 +245,12 @@ def _place(document: Any, parts: list[str], value: Json) -> None:
 
     *tables, last = parts
     place = document
-    for table in tables:
+    for at, table in enumerate(tables):
         if table not in place:
+            if at:  # a header here would take in the keys that follow; a dotted key takes in nothing
+                whole = not hasattr(place, "append")  # a table that is written in several places
+                (document if whole else place).append(tomlkit.key(parts if whole else parts[at:]), value)
+                return
             place[table] = tomlkit.table()
         place = place[table]
     if value is None:

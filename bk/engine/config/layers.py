@@ -95,11 +95,12 @@ def _based(raw: Json, base: str) -> Json:
 
 def _flat(document: Mapping[str, Json]) -> Iterator[tuple[str, Json]]:
     """Dotted names and values; a table deeper than any key is yielded as it is, and is unknown."""
-    tables = {name.partition(".")[0] for name in BY_NAME if "." in name}
-    for name, value in document.items():
+    tables = {name[:at] for name in BY_NAME for at, char in enumerate(name) if char == "."}
+    waiting = list(document.items())[::-1]
+    while waiting:
+        name, value = waiting.pop()
         if name in tables and isinstance(value, dict):
-            for inner, raw in value.items():
-                yield f"{name}.{inner}", raw
+            waiting += [(f"{name}.{inner}", raw) for inner, raw in value.items()][::-1]
         else:
             yield name, value
 
@@ -171,6 +172,8 @@ def merge(system: Layer, user: Layer, problems: tuple[str, ...] = ()) -> Policy:
         if name not in user.values:
             continue
         offered = user.values[name]
+        if key.kind == "lists":  # each list by itself, so that naming one does not unname the system's
+            offered = {**values[name], **offered}
         if (key.relax == "system" or name in system.locked) and not key.at_least(values[name], offered):
             held = "the system file locks it" if name in system.locked else "only the system file may loosen it"
             found.append(f"{name}: the user's value is not used in full: {held}")

@@ -6,6 +6,11 @@ list), `fixed` when neither way can be called tighter. `project` lets a project 
 
 from __future__ import annotations
 
+import re
+
+from bk.engine.config.lists import ENV_VARS, EXECUTABLES, SENSITIVE
+from bk.engine.tables import names
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,6 +20,13 @@ if TYPE_CHECKING:
 MAX_ITEMS = 1000
 MAX_ITEM = 1024
 MAX_STARS = 32
+MAX_LISTS = 200
+_RULE = re.compile(r"[A-Za-z0-9*][A-Za-z0-9*._-]*(?:/[A-Za-z0-9*._-]+)?")
+_EXCEPTION = re.compile(r"(?:\*|[a-z-]{2,20}):\S{1,300} (?:\*|release-age|lifecycle|remote-source) \S.*")
+_URL = re.compile(r"https?://[\w.:\[\]-]{1,300}(?:/[\w./~%+-]{0,600})?")
+POSTURE = ("off", "warn", "ask", "block")
+REGISTRIES = ("npm", "pypi", "cargo", "go", "rubygems", "packagist", "nuget", "editor-extension")
+_LIST = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,79}")
 
 
 class Key:
@@ -71,11 +83,18 @@ class Key:
                 shown = repr(raw[:40]) if isinstance(raw, str) else _type(raw)
                 raise ValueError(f"is {shown}; one of {', '.join(self.choices)} is needed")
             return str(raw), ""
+        if self.kind == "lists":
+            return _lists(raw, self), ""
+        if self.kind == "url":
+            return _url(raw), ""
+        return self._list(raw), ""
+
+    def _list(self, raw: Json) -> list[str]:
         if not isinstance(raw, list):
             raise ValueError(f"is {_type(raw)}; a list is needed")
         if len(raw) > MAX_ITEMS:
             raise ValueError(f"has {len(raw)} items; {MAX_ITEMS} is the most")
-        return list(dict.fromkeys(self._item(each) for each in raw)), ""
+        return list(dict.fromkeys(self._item(each) for each in raw))
 
     def _int(self, raw: Json) -> tuple[Json, str]:
         if type(raw) is not int:
@@ -99,6 +118,12 @@ class Key:
             _glob(raw, shown)
         elif self.item == "pattern":
             _pattern(raw, shown)
+        elif self.item == "name" and ("/" in raw or ":" in raw or " " in raw):
+            raise ValueError(f"has {shown}; a bare name is needed, without a scheme, port or path")
+        elif self.item == "exception" and _EXCEPTION.fullmatch(raw) is None:
+            raise ValueError(f"has {shown}; ECOSYSTEM:PACKAGE RULE REASON is needed, such as 'npm:left-pad * ours'")
+        elif self.item == "rule" and _RULE.fullmatch(raw) is None:
+            raise ValueError(f"has {shown}; a rule's id is needed, such as git/force-push or git/*")
         return str(raw)
 
     def at_least(self, held: Json, offered: Json) -> bool:
@@ -133,7 +158,37 @@ class Key:
             return f"{self.low}–{self.high}" + (" (clamped)" if self.clamp else "")
         if self.kind == "choice":
             return ", ".join(self.choices)
-        return {"bool": "true, false", "glob": "path globs", "pattern": "RE2 patterns"}.get(self.item or self.kind, "")
+        told = {"bool": "true, false", "glob": "path globs", "pattern": "RE2 patterns", "rule": "ids or globs of ids",
+                "name": "names"}  # fmt: skip
+        told |= {"lists": "named lists of text", "url": "a URL, or nothing"}
+        told["exception"] = "`ECOSYSTEM:PACKAGE RULE REASON`"
+        return told.get(self.item or self.kind, "")
+
+
+def _url(raw: Json) -> str:
+    """A web address, or empty: without a name and password, which do not belong into settings."""
+    if not isinstance(raw, str):
+        raise ValueError(f"is {_type(raw)}; text is needed")
+    if raw and _URL.fullmatch(raw) is None:
+        raise ValueError(f"is {raw[:40]!r}; http://HOST/PATH or https://HOST/PATH is needed, without a password")
+    return raw
+
+
+def _lists(raw: Json, key: Key) -> dict[str, list[str]]:
+    """The lists that a person names for their own rules."""
+    if not isinstance(raw, dict):
+        raise ValueError(f"is {_type(raw)}; a table of lists is needed")
+    if len(raw) > MAX_LISTS:
+        raise ValueError(f"holds {len(raw)} lists; {MAX_LISTS} is the most")
+    read: dict[str, list[str]] = {}
+    for name, items in raw.items():
+        if _LIST.fullmatch(name) is None:
+            raise ValueError(f"has a list {name[:40]!r}: a name is letters, digits, - and _, and starts with a letter")
+        try:
+            read[name] = key._list(items)
+        except ValueError as error:
+            raise ValueError(f"has a list {name} that {error}") from error
+    return read
 
 
 def _type(raw: Json) -> str:
@@ -164,6 +219,27 @@ def _pattern(raw: str, shown: str) -> None:
         raise ValueError(f"has {shown}, which matches the empty text and would blank everything")
 
 
+REGENERABLE = sorted(
+    names("""
+    node_modules bower_components .pnpm-store dist build out target .next .nuxt .output .svelte-kit .turbo .parcel-cache
+    .vite .angular .webpack .docusaurus .expo .gradle .cache .venv venv __pycache__ .pytest_cache .mypy_cache
+    .ruff_cache .tox .nox .hypothesis .ipynb_checkpoints .eggs *.egg-info htmlcov coverage .coverage .nyc_output
+    cmake-build-* _build .dart_tool deriveddata pods .terraform .serverless .aws-sam cdk.out storybook-static
+    playwright-report test-results tmp temp .tmp logs obj *.pyc *.pyo *.o *.obj *.class *.log *.tmp *.temp *.swp
+    *.tsbuildinfo *~ .ds_store thumbs.db .eslintcache .stylelintcache .sass-cache
+    """)
+)
+INSTALLERS = sorted(
+    names("""
+    sh.rustup.rs static.rust-lang.org/rustup/ raw.githubusercontent.com/homebrew/install/
+    raw.githubusercontent.com/nvm-sh/nvm/ raw.githubusercontent.com/pyenv/pyenv-installer/ pyenv.run astral.sh/uv/
+    astral.sh/ruff/ bun.sh/install deno.land/install.sh deno.land/x/install/ get.docker.com deb.nodesource.com/setup_
+    rpm.nodesource.com/setup_ install.python-poetry.org get.pnpm.io/install.sh starship.rs/install.sh get.sdkman.io
+    get.volta.sh ollama.com/install.sh claude.ai/install.sh mise.run tailscale.com/install.sh get.k3s.io
+    raw.githubusercontent.com/helm/helm/ just.systems/install.sh
+    """)
+)
+
 KEYS: tuple[Key, ...] = (
     Key(
         "fail_mode", "choice", "closed",
@@ -186,6 +262,50 @@ KEYS: tuple[Key, ...] = (
     Key("paths.block", "list", [], "Paths that no call may touch.", order="more", item="glob", project=True),
     Key("paths.allow", "list", [], "Paths that the built-in list of sensitive places leaves alone.",
         order="fewer", item="glob"),
+    Key("paths.sensitive", "list", list(SENSITIVE),
+        "What rules mean by @paths.sensitive: places whose content must not leave the machine.",
+        order="more", item="glob"),
+    Key("rules.profile", "choice", "standard",
+        "How much of the built-in rules applies: relaxed asks less, strict stops more.",
+        order="later", choices=("relaxed", "standard", "strict")),
+    Key("rules.disabled", "list", [], "Rules that are switched off.", order="fewer", item="rule"),
+    Key("rules.on_error", "choice", "warn",
+        "What every call gets while a rule file is wrong and its last good rules are used.",
+        order="later", choices=("warn", "block"), project=True),
+    Key("executables.allowed", "list", EXECUTABLES,
+        "What rules mean by @executables.allowed: programs of everyday work.", order="fewer", item="name"),
+    Key("secrets.env_vars", "list", ENV_VARS,
+        "What rules mean by @secrets.env_vars: variables that hold a credential.", order="more", item="name"),
+    Key("lists", "lists", {}, "More lists for rules of your own: hosts = [\"…\"] is @hosts there.", order="fixed"),
+    Key("destroy.regenerable", "list", REGENERABLE,
+        "Names below a project that its tools make again: deleting them needs no question.",
+        order="fewer", item="name"),
+    Key("egress.allow", "list", [], "Hosts, with all below them, that calls may connect and send to.",
+        order="fewer", item="name"),
+    Key("egress.deny", "list", [], "Hosts, with all below them, that no call may connect to.",
+        order="more", item="name", project=True),
+    Key("egress.default", "choice", "allow", "What a connection to a host on neither list gets.",
+        order="later", choices=("allow", "warn", "ask", "block"), project=True),
+    Key("egress.max_bytes", "int", 10 << 20, "Most that one connection may send, where the size is known.",
+        order="lower", low=1024, high=1 << 30, project=True),
+    Key("egress.installers", "list", INSTALLERS,
+        "Addresses whose installer may be piped into a shell after a question; others may not.",
+        order="fewer"),
+    Key("posture.min_age_hours", "int", 24, "Hours that a release must have been public for.",
+        order="higher", low=0, high=8760, project=True),
+    Key("posture.release_age.action", "choice", "warn", "What a package that is younger than that gets.",
+        order="later", choices=POSTURE, project=True),
+    Key("posture.lifecycle.action", "choice", "warn", "What a package that runs scripts when it is installed gets.",
+        order="later", choices=POSTURE, project=True),
+    Key("posture.remote_source.action", "choice", "warn",
+        "What a package from a repository, a URL, a file or an index that is not yours gets.",
+        order="later", choices=POSTURE, project=True),
+    Key("posture.allow", "list", [],
+        "Packages that one of these rules (release-age, lifecycle, remote-source, or * for all) leaves alone.",
+        order="fewer", item="exception"),
+    *(Key(f"posture.registries.{name}", "url", "",
+          f"The registry that is asked about {name} packages, in the background; empty asks none.", order="fixed")
+      for name in REGISTRIES),
     Key("corroboration.warn_at", "int", 1, "Independent sources that make a package warn.",
         order="lower", low=1, high=9, project=True),
     Key("corroboration.block_at", "int", 2, "Independent sources that block a package.",

@@ -24,10 +24,11 @@ ENVIRONMENT = ("BK_FAIL_MODE",)
 MAX_SNAPSHOT = 8 << 20
 MAX_CWD = 4096
 _FIELDS = {
-    "sources": list, "racy": bool, "system": dict, "user": dict, "locked": list, "values": dict, "origin": dict,
-    "problems": list, "digest": str,
+    "sources": list, "racy": bool, "system": dict, "user": dict, "local": dict, "locked": list, "values": dict,
+    "origin": dict, "problems": list, "digest": str,
 }  # fmt: skip
-_SCHEMA = os.path.join(os.path.dirname(os.path.abspath(__file__)), "schema.py")
+_HERE = os.path.dirname(os.path.abspath(__file__))
+_SCHEMA = (f"{_HERE}/schema.py", f"{_HERE}/lists.py")
 
 
 def read(state: State, system: str = SYSTEM) -> Policy:
@@ -35,7 +36,7 @@ def read(state: State, system: str = SYSTEM) -> Policy:
 
     Raises Refusal("policy") when they cannot be had and no last good ones are known.
     """
-    stamps = [(path, stamp(path)) for path in (_SCHEMA, system, state.config)]
+    stamps = [(path, stamp(path)) for path in (*_SCHEMA, system, state.config, local_of(state.config))]
     body = _load(state.snapshot, state.owner)
     if body is not None and not body["racy"] and body["sources"] == [[path, now] for path, now in stamps]:
         return Policy(body["values"], body["origin"], body["problems"], body["locked"], body["digest"])
@@ -48,25 +49,34 @@ def read(state: State, system: str = SYSTEM) -> Policy:
     return policy
 
 
+def local_of(config: str) -> str:
+    """The file beside `config.toml` that changes lists on this machine."""
+    return config.removesuffix(".toml") + ".local.toml"
+
+
 def tightened(policy: Policy, cwd: str, home: str, env: Mapping[str, str]) -> Policy:
     """The policy with what the project's files and the environment tighten; the same object when they say nothing.
 
     Every `.bk.toml` from `cwd` up counts, so that a nearer one cannot hide a stricter one above it.
     """
-    found: list[str] = []
-    here = _normal(cwd)
-    stop = home.rstrip("/")
-    while here and here != stop:
-        path = f"{here}/{PROJECT}"
-        if os.access(path, os.F_OK):
-            found.append(path)
-        here = here.rpartition("/")[0]
+    found = [path for here in above(cwd, home) if os.access(path := f"{here}/{PROJECT}", os.F_OK)]
     stated = [(name, env[name]) for name in ENVIRONMENT if env.get(name)]
     if not found and not stated:
         return policy
     from bk.engine.config.project import apply
 
     return apply(policy, found[::-1], home, stated)
+
+
+def above(cwd: str, home: str) -> list[str]:
+    """The folders that may hold a project's settings: the working directory and those above it, below the home."""
+    found: list[str] = []
+    here = _normal(cwd)
+    stop = home.rstrip("/")
+    while here and here != stop:
+        found.append(here)
+        here = here.rpartition("/")[0]
+    return found
 
 
 def _normal(cwd: str) -> str:

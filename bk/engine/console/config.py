@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 
-from bk.engine.config import beekeeper, snapshot
+from bk.engine.config import beekeeper, local, snapshot
 from bk.engine.config.edit import Change, Draft, known, shown
 from bk.engine.config.files import PROJECT_CAP, USER_CAP, take
 from bk.engine.config.layers import examine, load_system, load_user, parse
@@ -151,12 +151,20 @@ def propose_remove(state: State, name: str, item: str, *, system: str = SYSTEM) 
 def propose_import(state: State, path: str, *, system: str = SYSTEM) -> Proposal:
     """Propose what a Beekeeper config.json has a counterpart for; the notes say what was left and why."""
     found = beekeeper.read(path)
+    notes = [f"{name} is left: {why}" for name, why in found.left]
+    return propose_settings(state, found.taken, "import", notes, system=system)
+
+
+def propose_settings(
+    state: State, values: Mapping[str, Json], verb: str, notes: Sequence[str] = (), *, system: str = SYSTEM
+) -> Proposal:
+    """Propose several values at once; items are added to lists that are stated already."""
     draft = Draft(state, system)
     stated = parse(draft.text, draft.path).values
-    for name, value in found.taken.items():
+    for name, value in values.items():
         together = [*stated.get(name, []), *value] if isinstance(value, list) else value
         draft.set(name, list(dict.fromkeys(together)) if isinstance(together, list) else together)
-    return Proposal(draft, "import", [f"{name} is left: {why}" for name, why in found.left])
+    return Proposal(draft, verb, notes)
 
 
 class Editing:
@@ -184,6 +192,8 @@ def validate(state: State, path: str = "", *, system: str = SYSTEM) -> list[str]
     text = take(path, PROJECT_CAP if name == PROJECT else USER_CAP, (os.geteuid(), 0), shared=True)
     if text is None:
         raise BkError("there is no such file", path, "bk config validate FILE")
+    if name == local.NAME:
+        return local.examine(text, path)[1]
     base = os.path.dirname(os.path.abspath(path)) if name == PROJECT else ""
     layer, faults = examine(text, path, system=os.path.abspath(path) == system, base=base)
     if name == PROJECT:
@@ -206,7 +216,7 @@ def recordable(row: Row) -> Json:
 
 def typed(key: Key, text: str) -> Json:
     """The value that a person typed: a bare word for a choice, TOML for the rest."""
-    if key.kind == "choice":
+    if key.kind in ("choice", "url"):
         return text
     import tomllib
 
@@ -214,6 +224,7 @@ def typed(key: Key, text: str) -> Json:
         "list": f"`bk config add {key.name} ITEM` adds one; to replace the list write '[\"…\"]'",
         "int": f"a whole number, {key.bounds}",
         "bool": "true or false",
+        "lists": "a table of lists: '{hosts = [\"…\"]}'",
     }
     try:
         document = tomllib.loads(f"value = {text}")
@@ -232,6 +243,10 @@ def _all_layers(state: State, system: str) -> list[str]:
         faults += error.detail.splitlines()
     try:
         load_user(state.config, state.owner)
+    except BkError as error:
+        faults += error.detail.splitlines()
+    try:
+        local.load(snapshot.local_of(state.config), state.owner)
     except BkError as error:
         faults += error.detail.splitlines()
     return faults or list(snapshot.read(state, system).problems)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bk.engine.console.installation import here
 from bk.engine.console.probes import BAD, OK, PROBES, WARN, Part, claude, engine, ledger, probe
@@ -12,6 +12,9 @@ from bk.engine.errors import DEGRADED, TAMPERED, BkError
 from bk.engine.errors import OK as FINE
 from bk.engine.state import State
 from bk.text import inert
+
+if TYPE_CHECKING:
+    from bk.engine.config.policy import Policy
 
 Json = Any
 MAX_TOLD = 20
@@ -55,7 +58,19 @@ def weakened(state: State) -> dict[str, tuple[str, str]]:
         return {"config": ("BROKEN", "")}
     mode = policy.values["fail_mode"]
     said = {"fail mode": (mode.upper(), "")} if mode != "closed" else {}
-    return {**said, "config": ("PROBLEM", "")} if policy.problems else said
+    if policy.problems:
+        said["config"] = ("PROBLEM", "")
+    return {**said, **_rules(state, policy)}
+
+
+def _rules(state: State, policy: Policy) -> dict[str, tuple[str, str]]:
+    """Rule files that are wrong, or rules that cannot be had at all."""
+    from bk.engine.rulebook import store
+
+    try:
+        return {"rules": ("PROBLEM", "")} if store.read(state, policy).problems else {}
+    except BkError:
+        return {"rules": ("BROKEN", "")}
 
 
 def verified(state: State) -> list[tuple[str, str]]:

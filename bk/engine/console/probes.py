@@ -20,6 +20,7 @@ OK, WARN, BAD, UNKNOWN = "ok", "warn", "bad", "unknown"
 OLD_INDEX_DAYS = 180
 LITTLE_DISK = 256 << 20
 NO_DISK = 8 << 20
+SWITCH = "take it out of rules.disabled, in config.toml or config.local.toml"
 BUILT = 1763683200  # 21 Nov 2025: a clock before this is wrong
 CLAUDE_FILES = ("settings.json", "settings.local.json")
 CLAUDE_MANAGED = "/etc/claude-code/managed-settings.json"
@@ -87,6 +88,26 @@ def compiled(state: State) -> Part:
         step = f"remove {state.snapshot}; the next call makes it anew"
         return Part("snapshot", WARN, f"{state.snapshot} is not a file that only you can write: it is not used", step)
     return Part("snapshot", OK, f"made {_ago(info.st_mtime)} ago")
+
+
+def rules(state: State) -> Part:
+    """The rules in force, what is wrong with a file of them, and what is switched off."""
+    from bk.engine.console.rules import listing_in, off_protective
+
+    found = listing_in(state, os.getcwd())
+    if found.problems:
+        more = f" (and {len(found.problems) - 1} more)" if len(found.problems) > 1 else ""
+        return Part("rules", BAD, f"{found.problems[0]}{more}", "bk rules lint")
+    off = [row["id"] for row in found.rows if row["off"]]
+    own = sum(1 for row in found.rows if row["layer"] != "built-in" and not row["off"])
+    told = f"{len(found.rows) - len(off)} in force, {own} of them not built in"
+    told += f"; switched off: {', '.join(off[:4])}{f' and {len(off) - 4} more' if len(off) > 4 else ''}" if off else ""
+    protective = off_protective(found.rows)
+    if protective:
+        return Part("rules", WARN, f"{told}; {protective[0]} protects secrets or what cannot be made good", SWITCH)
+    if found.notes:
+        return Part("rules", WARN, f"{told}; {found.notes[0]}", "bk rules lint")
+    return Part("rules", OK, told)
 
 
 def ledger(state: State) -> Part:
@@ -240,6 +261,7 @@ PROBES: tuple[tuple[str, Callable[[State], Part]], ...] = (
     ("ledger", ledger),
     ("index", index),
     ("config", configuration),
+    ("rules", rules),
     ("snapshot", compiled),
     ("state", state_directory),
     ("disk", disk),

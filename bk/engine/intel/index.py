@@ -139,6 +139,23 @@ class Index:
         end = data.find(b"\x1e", start)
         return self._records(ecosystem, name, data[start : end if end >= 0 else len(data)])
 
+    def listed(self, keys: Iterable[bytes]) -> set[bytes]:
+        """Which of many keys are filed at all; each directory page is read and checked once."""
+        wanted: dict[int, list[bytes]] = {}
+        for key in keys:
+            wanted.setdefault(bucket_of(key, self._salt, self._buckets), []).append(key)
+        pages: dict[int, bytes] = {}
+        found: set[bytes] = set()
+        for bucket, here in wanted.items():
+            page, slot = divmod(bucket, PAGE_ENTRIES)
+            directory = pages.get(page)
+            if directory is None:
+                directory = pages[page] = self._page(page)
+            if ENTRY.unpack_from(directory, slot * ENTRY.size)[1]:
+                data = self._records_at(*ENTRY.unpack_from(directory, slot * ENTRY.size))
+                found.update(key for key in here if b"\x1e" + key + b"\x1f" in data)
+        return found
+
     def __iter__(self) -> Iterator[Record]:
         """Every record, bucket by bucket."""
         for bucket in range(self._buckets):
@@ -186,14 +203,21 @@ class Index:
 
     def _entry(self, bucket: int) -> tuple[int, int, bytes]:
         page, slot = divmod(bucket, PAGE_ENTRIES)
+        found: tuple[int, int, bytes] = ENTRY.unpack_from(self._page(page), slot * ENTRY.size)
+        return found
+
+    def _page(self, page: int) -> bytes:
+        """A directory page, checked."""
         data = self._read(PAGE, self._pages_at + page * PAGE)
         if short(data) != self._page_digests[page * SHORT : page * SHORT + SHORT]:
             raise broken(self.path, "a directory page was altered")
-        found: tuple[int, int, bytes] = ENTRY.unpack_from(data, slot * ENTRY.size)
-        return found
+        return data
 
     def _bucket(self, bucket: int) -> bytes:
-        offset, length, digest = self._entry(bucket)
+        return self._records_at(*self._entry(bucket))
+
+    def _records_at(self, offset: int, length: int, digest: bytes) -> bytes:
+        """A bucket's text, checked."""
         if not length:
             return b""
         if length > BUCKET_MAX:

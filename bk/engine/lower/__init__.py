@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bk.engine.lower.scope import Look
+from bk.engine.lower.scope import NO_LOOK, Look
 from bk.engine.lower.tools import actions_of
 
 TYPE_CHECKING = False
@@ -14,7 +14,4 @@ __all__ = ["Look", "lower"]
 
 def lower(call: ToolCall, look: Look | None = None) -> list[Action]:
     """The effects a call would have. Never raises for what the call contains: what cannot be read is `Opaque`."""
-    return actions_of(call, look or _NOTHING)
-
-
-_NOTHING = Look()
+    return actions_of(call, look or NO_LOOK)

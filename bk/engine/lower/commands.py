@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from bk.engine.lower import find, functions, installs, redirects
+from bk.engine.lower import find, functions, installs, patches, redirects
 from bk.engine.lower.builtins import BUILTINS
+from bk.engine.lower.carriers import CARRIERS, carry
 from bk.engine.lower.expand import as_values
-from bk.engine.lower.interpreters import run_interpreter, run_shell, shell_text
+from bk.engine.lower.feeding import feed
+from bk.engine.lower.flow import of_word, settle
+from bk.engine.lower.interpreters import run_interpreter
 from bk.engine.lower.operands import effects
 from bk.engine.lower.output import printed
-from bk.engine.lower.programs import FETCHERS, INTERPRETERS, SHELLS
-from bk.engine.lower.scope import Stream
-from bk.engine.lower.words import ALT_OPEN, SPECIAL, Dim, finish, show, value_of
-from bk.engine.lower.wrappers import ASSIGNMENT, RUNNERS, WRAPPERS, glued, unwrap
+from bk.engine.lower.programs import FETCHERS, INTERPRETERS, SHELLS, SPECS
+from bk.engine.lower.scope import Stream, union
+from bk.engine.lower.scripts import piped, run_file, run_shell, shell_text
+from bk.engine.lower.variables import assignment
+from bk.engine.lower.words import ALT_OPEN, SPECIAL, Dim, finish
+from bk.engine.lower.wrappers import ASSIGNMENT, WRAPPERS, glued, unwrap
 from bk.engine.model import Run
 from bk.engine.tables import names
 
@@ -24,13 +29,11 @@ if TYPE_CHECKING:
     from bk.engine.lower.shell import Shell
 
 RESERVED = names("{ } ! then do else elif if fi while until done esac for select case")
+_INSTALLED = ("/bin/", "/usr/", "/sbin/", "/opt/", "/nix/", "/snap/", "/System/", "/Library/", "/Applications/")
+RECIPES = names("make gmake npm pnpm yarn bun composer deno just task go-task")
+ACTED = frozenset((*BUILTINS, *CARRIERS)) | RECIPES | SHELLS | find.FINDERS | names("tee sponge apply_patch applypatch")
 MAX_PROGRAMS = 8
 MAX_WRAPPED = 32
-
-# Variables that change what other programs do: setting one is worth an action of its own.
-TELLING = names(
-    "PATH LD_PRELOAD LD_LIBRARY_PATH BASH_ENV ENV PROMPT_COMMAND PYTHONSTARTUP PYTHONPATH NODE_OPTIONS HOME IFS"
-)
 
 
 def command(shell: Shell, node: Node, stdin: Stream | None) -> Stream | None:
@@ -40,7 +43,10 @@ def command(shell: Shell, node: Node, stdin: Stream | None) -> Stream | None:
     programs: list[str] = []
     into: redirects.Redirects | None = None
     outer_fed, shell.fed = shell.fed, None
+    outer_woven, shell.woven = shell.woven, shell.ground
+    outer_drains, shell.drains = shell.drains, ()
     shell.incoming = stdin
+    variables = shell.scope.vars
     for child in node.children:
         kind = child.type
         if kind == "word":
@@ -56,6 +62,7 @@ def command(shell: Shell, node: Node, stdin: Stream | None) -> Stream | None:
         elif kind.endswith("_redirect"):
             if into is None:
                 into = redirects.Redirects(stdin)
+                into.keeps = programs == ["exec"]
             redirects.take(shell, child, into)
         elif kind == "ERROR":
             shell.expansions(child)
@@ -66,12 +73,15 @@ def command(shell: Shell, node: Node, stdin: Stream | None) -> Stream | None:
     if shell.extra:
         words.extend(shell.extra)
         shell.extra = []
+    heard = shell.heard
     if into is not None:
         stdin = into.stdin
+        shell.heard = True
     scope = shell.scope
     scope.left -= len(words)
     before = scope.via
     if set_here:
+        scope.vars = variables
         scope.via += tuple(word for word in set_here if word)
     fed, shell.fed = shell.fed, outer_fed
     out: Stream | None = None
@@ -82,9 +92,15 @@ def command(shell: Shell, node: Node, stdin: Stream | None) -> Stream | None:
         for program in programs:
             out = simple(shell, [program, *words] if program else words, stdin, fed)
     scope.via = before
-    if into is not None and into.outputs:
+    scope.guarded = False
+    shell.woven, shell.drains = outer_woven, outer_drains
+    if into is not None:
+        shell.heard = heard
+        if into.opened:
+            redirects.persist(shell, into, words[0].strip("{}") if words else "")
         redirects.flush(shell, into, out)
-        return None
+        if into.diverted:
+            return Stream("")
     return out
 
 
@@ -106,33 +122,6 @@ def _program(shell: Shell, node: Node) -> list[str]:
     return fields[:1] or [""]
 
 
-def assignment(shell: Shell, node: Node, *, announce: bool, lasting: bool = True) -> str:
-    """Follow `NAME=value`; returns it as a word. `announce`: a variable that matters becomes an action."""
-    name, raw, add = "", "", False
-    for child in node.children:
-        kind = child.type
-        if kind == "variable_name" and not name:
-            name = shell.slice(child)
-        elif kind == "subscript":
-            name = shell.slice(child.children[0])
-            shell.expansions(child)
-            add = True
-        elif kind == "+=":
-            add = True
-        elif child.is_named:
-            raw = shell.raw(child)
-    scope = shell.scope
-    values = value_of(raw)
-    if add:
-        values = tuple(old + value for old in scope.lookup(name)[:4] for value in values[:4])
-    if lasting:
-        scope.assign(name, values)
-    word = f"{name}={show(values[0])}" if values else f"{name}="
-    if announce and (name in TELLING or name.startswith(("BK_", "GIT_"))):
-        scope.emit(Run(("export", word), cwd=scope.cwd, via=scope.via))
-    return word
-
-
 def simple(shell: Shell, words: Sequence[str], stdin: Stream | None, fed: Stream | None = None) -> Stream | None:
     """Lower a command given as words: look through its wrappers, then act on the program inside."""
     scope = shell.scope
@@ -142,6 +131,9 @@ def simple(shell: Shell, words: Sequence[str], stdin: Stream | None, fed: Stream
             if not words:
                 return None
             if "=" in words[0] and ASSIGNMENT.match(words[0]):
+                if len(words) == 1:  # `! X=1` is an assignment all the same
+                    name, _, value = words[0].partition("=")
+                    scope.assign(name, as_values([Dim(value) if type(words[0]) is Dim else value]))
                 scope.via += (words[0],)
                 words = words[1:]
                 continue
@@ -151,9 +143,11 @@ def simple(shell: Shell, words: Sequence[str], stdin: Stream | None, fed: Stream
             if " " in words[0] and scope.via is not before_via and type(words[0]) is not Dim:
                 return shell.text(glued(words), (), stdin)  # `watch 'cat file'`: the wrapper hands it to a shell
             name = words[0].rsplit("/", 1)[-1]
+            if name not in WRAPPERS and (not name.islower() or name[-4:] == ".exe"):
+                name = name.lower().removesuffix(".exe")
             if name not in WRAPPERS or type(words[0]) is Dim:
                 if words[0] == "**":
-                    shell.dark("computed", glued(words))
+                    shell.dark("computed", glued(words), shell.woven)
                     scope.via += ("$",)
                     words = words[1:]
                     continue
@@ -162,9 +156,22 @@ def simple(shell: Shell, words: Sequence[str], stdin: Stream | None, fed: Stream
             if inner.query:
                 _run(shell, words)
                 return printed("which", [word for word in words[1:] if word[:1] != "-"], stdin, scope)
-            if not inner.words and inner.text is None:
+            for word, mode in inner.touches:
+                scope.touch(word, mode, via=inner.label)
+                if mode == "read" and inner.feed:
+                    shell.woven = union(shell.woven, of_word(scope, word))
+            if inner.tells and (inner.words or inner.text):
                 _run(shell, words)
-                return None
+            if not inner.words and inner.text is None:
+                mark = len(scope.actions)
+                _run(shell, words)
+                if name == "env":
+                    return settle(shell, mark, name, stdin, None)
+                return piped(shell, name, stdin) if inner.shell and stdin is not None else None
+            if name == "exec" and len(words) == 2 and words[1][:1] == "{":
+                return None  # `exec {name}> file` runs nothing
+            if name == "coproc":
+                return redirects.coproc(shell, inner.words, simple, fed)
             scope.via += inner.label
             if inner.cwd:
                 scope.chdir(inner.cwd)
@@ -173,7 +180,14 @@ def simple(shell: Shell, words: Sequence[str], stdin: Stream | None, fed: Stream
                 if name == "env" and inner.words:
                     return simple(shell, inner.words, stdin, fed)
                 return None
-            words = _fed_by_xargs(inner.words, inner.replace, stdin) if name in ("xargs", "parallel") else inner.words
+            words = inner.words
+            if inner.feed:
+                *others, words = feed(inner, stdin)
+                if stdin is not None:
+                    shell.woven = union(shell.woven, stdin.origins)
+                    fed, stdin = stdin, None
+                for other in others:
+                    simple(shell, other, None, fed)
         shell.dark("depth", glued(words))
         return None
     finally:
@@ -198,32 +212,12 @@ def _misread(shell: Shell, words: Sequence[str]) -> Sequence[str]:
     return words[4:] if words[0] == "case" else words[1:]
 
 
-def _fed_by_xargs(words: Sequence[str], replace: str | None, stdin: Stream | None) -> Sequence[str]:
-    """xargs adds what comes through the pipe: the names that are known, else something unknown."""
-    names: list[str] = list(stdin.names) if stdin is not None else []
-    if stdin is not None and stdin.text is not None:
-        names = stdin.text.split()[:64]
-    if not names:
-        names = [Dim("**")]
-    if replace is None:
-        return [*words, *names]
-    filled: list[str] = []
-    for word in words:
-        if replace in word:
-            filled.extend(
-                Dim(word.replace(replace, name)) if type(name) is Dim else word.replace(replace, name) for name in names
-            )
-        else:
-            filled.append(word)
-    return filled
-
-
 def _run(shell: Shell, words: Sequence[str]) -> Run:
     """Emit the Run of a command and what it installs."""
     scope = shell.scope
     run = Run(words, cwd=scope.cwd, via=scope.via, certain=not any(type(word) is Dim for word in words))
     scope.emit(run)
-    for install in installs.installs(run, scope.cwd):
+    for install in installs.every(run, scope.cwd):
         if not install.via:
             install.via = scope.via
         scope.emit(install)
@@ -237,47 +231,83 @@ def _act(shell: Shell, words: Sequence[str], stdin: Stream | None, fed: Stream |
     name = program.rsplit("/", 1)[-1].lower()
     if name.endswith(".exe"):
         name = name[:-4]
-    if type(program) is Dim:
+    if type(program) is Dim or (program[:1] == "!" and len(program) > 1):
         return _computed(shell, words, stdin)
     args = words[1:]
-    if program in shell.functions and program not in shell.calling:
-        _run(shell, words)
+    mark = len(scope.actions)
+    run = _run(shell, words)
+    if shell.woven:
+        run.takes = shell.woven
+    if shell.functions and program in shell.functions and program not in shell.calling:
         return functions.call(shell, program, args, stdin)
+    if shell.aliases and program in shell.aliases and program not in shell.calling:
+        return functions.alias(shell, program, args, stdin)
+    if shell.odd:
+        from bk.engine.lower.spelling import hidden
+
+        if hidden(words):
+            shell.dark("hidden", glued(words))
+    if "/" in program and _own_script(program, name):
+        run_file(shell, "", program, args, stdin)
+    options = INTERPRETERS.get(name if name[-1:] > "9" else name.rstrip("0123456789."))
+    if options is not None or name in ACTED:
+        return _acted(shell, mark, name, stdin, fed)
+    effects(name, args, scope)
+    out = printed(name, args, stdin, scope) if shell.heard and name not in FETCHERS else None
+    return settle(shell, mark, name, stdin, out)
+
+
+def _acted(shell: Shell, mark: int, name: str, stdin: Stream | None, fed: Stream | None) -> Stream | None:
+    """A command that does more than its words and options say; its Run stands at `mark`."""
+    scope = shell.scope
+    run: Run = scope.actions[mark]  # type: ignore[assignment]
+    args = run.argv[1:]
+    if name in RECIPES:
+        from bk.engine.lower import recipes
+
+        recipes.run(shell, name, args)
     builtin = BUILTINS.get(name)
     if builtin is not None:
-        _run(shell, words)
         return builtin(shell, args, stdin, fed)
-    _run(shell, words)
     if name in SHELLS:
+        if stdin is not None:
+            run.takes, run.stdin = union(run.takes, stdin.origins), stdin.text
         return run_shell(shell, name, args, stdin, fed)
     options = INTERPRETERS.get(name.rstrip("0123456789."))
     if options is not None:
         run_interpreter(shell, name, args, stdin, options)
-    elif name == "find":
-        return find.effects(shell, args, simple)
-    elif name in RUNNERS and args and args[0] in RUNNERS[name]:
-        inner = args[2:] if len(args) > 1 and args[1] == "--" else args[1:]
-        while inner and inner[0].startswith("-"):
-            inner = inner[1:]
-        if inner:
-            scope.via += (f"{name} {args[0]}",)
-            return simple(shell, inner, stdin, fed)
+    elif name in find.FINDERS:
+        return settle(shell, mark, name, stdin, find.act(shell, name, args, simple))
+    elif name in CARRIERS:
+        return carry(shell, mark, name, args, stdin=stdin, fed=fed)
     elif name in ("tee", "sponge"):
         content = stdin.text if stdin is not None and not any(word in ("-a", "--append") for word in args) else None
         for word in args:
             if word[:1] != "-":
                 scope.touch(word, "write", content=content)
+    elif name in ("apply_patch", "applypatch"):
+        patches.files(stdin.text or "" if stdin is not None else "\n".join(args), scope)
     else:
         effects(name, args, scope)
-        if name in FETCHERS:
-            return None
-    return printed(name, args, stdin, scope)
+    return settle(shell, mark, name, stdin, printed(name, args, stdin, scope) if shell.heard else None)
+
+
+def _own_script(program: str, name: str) -> bool:
+    """Whether a program given as a path may be a script of the project, and not a tool that is installed."""
+    if name in SPECS or name in INTERPRETERS:
+        return False
+    return not program.startswith(_INSTALLED) and "/.bin/" not in program and "venv/" not in program
 
 
 def _computed(shell: Shell, words: Sequence[str], stdin: Stream | None) -> Stream | None:
     """A program that nobody can name before it runs: its operands may be read, its `-c` text may be run."""
     scope = shell.scope
-    shell.dark("computed", glued(words))
+    from bk.engine.lower.spelling import meant
+
+    for program in meant(words[0]):
+        simple(shell, (program, *words[1:]), stdin)
+    takes = shell.woven if stdin is None else union(shell.woven, stdin.origins)
+    shell.dark("computed", glued(words), takes)
     scope.emit(Run(words, cwd=scope.cwd, via=scope.via, certain=False))
     for index, word in enumerate(words[1:], 1):
         if word == "-c" and index + 1 < len(words):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bk.engine.lower.scope import Stream, brief
+from bk.engine.lower import flow
+from bk.engine.lower.scope import Stream, brief, union
 from bk.engine.lower.words import (
     QUOTED,
     SPECIAL,
@@ -14,10 +15,8 @@ from bk.engine.lower.words import (
     finish,
     hide,
     in_double_quotes,
-    known,
     one_of,
     value_in_word,
-    value_of,
 )
 
 TYPE_CHECKING = False
@@ -28,6 +27,8 @@ if TYPE_CHECKING:
 
     from bk.engine.lower.shell import Shell
 
+_OWN = frozenset(("HOME", "PWD", "OLDPWD", "IFS", "USER", "LOGNAME", "SHELL", "RANDOM", "PATH", "TMPDIR"))
+_ALL = ("@", "*")
 _PLAIN = frozenset(("word", "number", "variable_name", "file_descriptor", "special_variable_name"))
 
 
@@ -55,7 +56,9 @@ def raw(shell: Shell, node: Node, *, quoted: bool = False) -> str:
         name = shell.slice(node).lstrip()[1:]
         return _variable(shell, name, quoted=quoted)
     if kind == "expansion":
-        return _expansion(shell, node, quoted=quoted)
+        from bk.engine.lower import parameters
+
+        return parameters.expansion(shell, node, quoted=quoted)
     if kind == "command_substitution":
         return _substituted(shell, node, quoted=quoted)
     if kind == "process_substitution":
@@ -69,8 +72,7 @@ def raw(shell: Shell, node: Node, *, quoted: bool = False) -> str:
     if kind == "translated_string":
         return raw(shell, node.children[-1])
     if kind == "arithmetic_expansion":
-        shell.expansions(node)
-        return UNKNOWN
+        return _arithmetic(shell, node)
     if node.child_count and kind not in ("brace_expression", "extglob_pattern", "regex"):
         shell.expansions(node)
     return bare(shell.slice(node))
@@ -116,111 +118,100 @@ def joined_values(fields: Sequence[str]) -> tuple[str, ...]:
     return (SPLIT.join(field.replace("**", UNKNOWN) if type(field) is Dim else field for field in fields),)
 
 
+def weave(shell: Shell, name: str) -> None:
+    """A variable's value enters a word: what it holds comes with it."""
+    scope = shell.scope
+    stream = scope.taints.get(name)
+    if stream is not None:
+        if stream.origins:
+            shell.woven = union(shell.woven, stream.origins)
+            if stream.source:
+                _feed(shell, stream)
+    elif name not in scope.vars and name not in _OWN and (name[:1].isalpha() or name[:1] == "_"):
+        shell.woven = union(shell.woven, ("env:" + name,))
+
+
+def _feed(shell: Shell, stream: Stream) -> None:
+    """A substitution's output stands in the words of the command; with another one, neither is known whole."""
+    outer = shell.fed
+    if outer is None:
+        shell.fed = stream
+    else:
+        origins = union(outer.origins, stream.origins)
+        shell.fed = Stream(None, outer.names + stream.names, outer.source + " " + stream.source, origins)
+
+
+def taint(shell: Shell) -> Stream | None:
+    """What was woven into the words read so far, for the variable that keeps them; None when there is nothing."""
+    if not shell.woven:
+        return None
+    return Stream(None, (), shell.fed.source if shell.fed is not None else "", shell.woven)
+
+
+def entered(shell: Shell, value: str, *, quoted: bool) -> str:
+    """A value as it enters a word: whole in quotes, an array as its fields, else split at blanks or by IFS."""
+    if SPLIT in value:
+        return value if not quoted else SPLIT.join(hide(field) if field else field for field in value.split(SPLIT))
+    if not quoted and "IFS" in shell.scope.vars:
+        for separators in shell.scope.vars["IFS"]:
+            for char in separators:
+                value = value.replace(char, SPLIT)
+        return value
+    return value_in_word(value, quoted=quoted)
+
+
 def _variable(shell: Shell, name: str, *, quoted: bool) -> str:
+    weave(shell, name)
     values = shell.scope.lookup(name)
     if len(values) == 1:
         value = values[0]
-        if SPLIT in value:
-            return value
-        return value_in_word(value, quoted=quoted)
-    return one_of(tuple(value_in_word(value, quoted=quoted) for value in values))
+        if SPLIT in value and name not in _ALL:
+            value = value.split(SPLIT, 1)[0]  # an array without an index is its first element
+        return entered(shell, value, quoted=quoted)
+    return one_of(tuple(entered(shell, value, quoted=quoted) for value in values))
 
 
-def _expansion(shell: Shell, node: Node, *, quoted: bool) -> str:
-    """`${…}`: defaults are alternatives, trimming and replacing are done where both sides are known."""
-    name, operator, rest = "", "", []
-    indirect = length = False
-    for child in node.children:
-        kind = child.type
-        if kind in ("variable_name", "special_variable_name") and not name:
-            name = shell.slice(child)
-        elif kind == "subscript" and not name:
-            name = shell.slice(child.children[0])
-            index = child.children[2] if len(child.children) > 2 else None
-            if index is not None and index.type == "command_substitution":
-                shell.expansions(index)
-        elif kind in ("}", "${", '"') or kind.lstrip() == "${":
-            continue
-        elif not name and kind in ("!", "#"):
-            indirect, length = kind == "!", kind == "#"
-        elif not child.is_named and not operator:
-            operator = kind
-        else:
-            rest.append(child)
-    if length:
-        return UNKNOWN
-    values = shell.scope.lookup(name)
-    if indirect:
-        values = tuple(value for one in values for value in (shell.scope.lookup(one) if one else (UNKNOWN,)))[:16]
-    if not operator:
-        return one_of(tuple(value if SPLIT in value else value_in_word(value, quoted=quoted) for value in values))
-    operands = [raw(shell, child, quoted=quoted) for child in rest]
-    joined = "".join(operands)
-    if operator in (":-", "-", ":=", "="):
-        if name in shell.scope.vars and all(value and UNKNOWN not in value for value in values):
-            return one_of(tuple(value_in_word(value, quoted=quoted) for value in values))
-        if operator in (":=", "="):
-            shell.scope.assign(name, value_of(joined))
-        unset = values == (UNKNOWN,)
-        return one_of((joined,) if unset and not joined else (UNKNOWN, joined) if unset else (*values, joined))
-    if operator in (":+", "+"):
-        return one_of(("", joined))
-    if operator in (":?", "?"):
-        return one_of(tuple(value_in_word(value, quoted=quoted) for value in values))
-    operand = known(joined)
-    changed = tuple(_changed(value, operator, operand, rest, shell) for value in values)
-    return one_of(tuple(value_in_word(value, quoted=quoted) for value in changed))
+def _arithmetic(shell: Shell, node: Node) -> str:
+    from bk.engine.lower import arithmetic
 
-
-def _changed(value: str, operator: str, operand: str | None, rest: Sequence[Node], shell: Shell) -> str:
-    """A value after `%`, `#`, `/`, `^`, `,` or a substring, with patterns that are plain text; else unknown."""
-    if UNKNOWN in value or operand is None or any(char in operand for char in "*?["):
-        return UNKNOWN
-    if operator in ("%", "%%"):
-        return value.removesuffix(operand)
-    if operator in ("#", "##"):
-        return value.removeprefix(operand)
-    if operator in ("^^", ",,"):
-        return value.upper() if operator == "^^" else value.lower()
-    if operator == ":":
-        try:
-            numbers = [int(shell.slice(child)) for child in rest if child.is_named]
-        except ValueError:
-            return UNKNOWN
-        if len(numbers) == 1:
-            return value[numbers[0] :]
-        if len(numbers) == 2 and min(numbers) >= 0:
-            return value[numbers[0] : numbers[0] + numbers[1]]
-    if operator in ("/", "//"):
-        parts = [shell.slice(child) for child in rest if child.is_named]
-        if len(parts) in (1, 2) and parts[0]:
-            return value.replace(parts[0], parts[1] if len(parts) == 2 else "", -1 if operator == "//" else 1)
-    return UNKNOWN
+    shell.expansions(node)
+    text = shell.slice(node)
+    number = arithmetic.value(text[3:-2] if text[:3] == "$((" else text[2:-1], shell.scope.lookup)
+    return UNKNOWN if number is None else str(number)
 
 
 def _substituted(shell: Shell, node: Node, *, quoted: bool) -> str:
     """`$(…)`: its commands are lowered; its value is what they print, if that is known."""
     inner = [child for child in node.children if child.is_named]
-    outer_fed = shell.fed
     out = shell.subshell(inner, None)
     source = brief(shell.slice(node))
-    fed = Stream(out.text if out else None, out.names if out else (), source)
-    shell.fed = fed if outer_fed is None else Stream(None, outer_fed.names + fed.names, outer_fed.source + " " + source)
-    if out is not None and out.text is not None:
-        return value_in_word(out.text.rstrip("\n"), quoted=quoted)
-    if out is not None and out.names:
+    if out is None:
+        _feed(shell, Stream(source=source))
+        return UNKNOWN
+    _feed(shell, Stream(out.text, out.names, source, out.origins, out.paths))
+    shell.woven = union(shell.woven, out.origins)
+    text = out.text
+    if text is None and out.paths:
+        text = flow.known(shell.scope, out)
+    if text is not None:
+        return value_in_word(text.rstrip("\n"), quoted=quoted)
+    if out.names:
         return SPLIT.join(name.replace("**", UNKNOWN) if type(name) is Dim else name for name in out.names)
     return UNKNOWN
 
 
 def _process(shell: Shell, node: Node) -> str:
+    """`<(…)` is a file with what its commands print; `>(…)` is one that they read."""
     inner = [child for child in node.children if child.is_named]
-    outer_fed = shell.fed
-    produces = node.children[0].type == "<("
-    taken = shell.incoming or Stream(source=brief(shell.slice(node)))
-    out = shell.subshell(inner, None if produces else taken)
-    if produces:
-        shell.fed = Stream(out.text if out else None, (), brief(shell.slice(node)))
+    source = brief(shell.slice(node))
+    if node.children[0].type == "<(":
+        out = shell.subshell(inner, None) or Stream()
+        shell.fed = Stream(out.text, (), source, out.origins, out.paths)
+        shell.woven = union(shell.woven, out.origins)
     else:
-        shell.fed = outer_fed
+        mark = len(shell.scope.actions)
+        before = shell.fed, shell.woven, shell.drains
+        shell.subshell(inner, shell.incoming or Stream(source=source))
+        shell.fed, shell.woven, drains = before
+        shell.drains = (*drains, (mark, len(shell.scope.actions)))
     return hide("/dev/fd/63")

@@ -1,12 +1,13 @@
-"""Programs that run program text: shells, other languages' interpreters, and text that comes through a pipe."""
+"""Interpreters of other languages: one-liners and scripts on stdin are evaluated for what they do."""
 
 from __future__ import annotations
 
-from bk.engine.lower.code import scan
-from bk.engine.lower.expand import as_values, joined_values
+import re
+
+from bk.engine.lower.flow import known
 from bk.engine.lower.operands import effects
-from bk.engine.lower.programs import FETCHERS, INTERPRETER_TAKES, SHELL_TAKES
-from bk.engine.lower.words import Dim
+from bk.engine.lower.programs import INTERPRETER_TAKES
+from bk.engine.lower.scripts import run_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,93 +16,36 @@ if TYPE_CHECKING:
     from bk.engine.lower.scope import Stream
     from bk.engine.lower.shell import Shell
 
-
-def shell_text(
-    shell: Shell, text: str, via: tuple[str, ...], stdin: Stream | None, fed: Stream | None = None
-) -> Stream | None:
-    """Lower the text that `sh -c` or `eval` runs; an unknown text is dark."""
-    if type(text) is not Dim:
-        return shell.text(text, via, stdin)
-    if fed is not None:
-        shell.dark(_origin(fed), fed.source)
-    elif text.strip("*") == "" or text.startswith("**"):
-        shell.dark("computed", text)
-    if text.strip("* "):
-        return shell.text(text.replace("**", '"$_"'), via, stdin)
-    return None
-
-
-def _origin(stream: Stream) -> str:
-    """Text from another machine that is then run is its own kind of darkness."""
-    return "pipe-to-shell" if any(name in stream.source for name in FETCHERS) else "computed"
-
-
-def run_shell(shell: Shell, name: str, args: Sequence[str], stdin: Stream | None, fed: Stream | None) -> Stream | None:
-    """`sh -c TEXT`, `sh FILE`, or `sh` reading what comes through the pipe."""
-    index, end = 0, len(args)
-    while index < end:
-        word = args[index]
-        index += 1
-        if word[:1] not in "-+" or word in ("-", ""):
-            if word == "-":
-                continue
-            shell.scope.touch(word, "read", via=(name,))
-            if word.startswith("/dev/fd/") and fed is not None:
-                piped(shell, name, fed)
-            if word in ("/dev/stdin", "/proc/self/fd/0") and stdin is not None:
-                piped(shell, name, stdin)
-            return None
-        if word == "-n" or (word[:1] == "-" and word[1:].isalpha() and "n" in word and len(word) < 5):
-            return None  # it only checks the syntax
-        if word in SHELL_TAKES:
-            if word in ("--rcfile", "--init-file") and index < end:
-                shell.scope.touch(args[index], "read", via=(name,))
-            index += 1
-        elif word[:1] == "-" and word[1:2] != "-" and "c" in word:
-            index += "o" in word
-            while index < end and args[index][:1] in ("-", "+") and len(args[index]) > 1:
-                index += 2 if args[index] in SHELL_TAKES else 1
-            if index >= end:
-                return None
-            for at, value in enumerate(args[index + 1 : index + 11]):
-                shell.scope.assign(str(at), as_values([value]))
-            shell.scope.assign("@", joined_values(args[index + 2 :]))
-            before = shell.scope.snapshot()
-            out = shell_text(shell, args[index], (f"{name} -c",), stdin, fed)
-            shell.scope.restore(before)
-            return out
-        elif word[1:2] != "-" and "o" in word and len(word) < 8:
-            index += 1
-        elif word == "-s" or (word[1:2] != "-" and "s" in word):
-            break
-    if stdin is not None:
-        return piped(shell, name, stdin)
-    return None
-
-
-def piped(shell: Shell, name: str, stream: Stream) -> Stream | None:
-    """What a shell reads from a pipe: lowered when it is known, dark when it is not."""
-    if stream.text is not None:
-        return shell.text(stream.text, (f"| {name}",))
-    if stream.source:
-        shell.dark("pipe-to-shell", f"{stream.source} | {name}")
-    return None
-
-
-def sourced(shell: Shell, fed: Stream) -> None:
-    """`source <(…)`: the current shell runs what a command prints."""
-    if fed.text is not None:
-        shell.text(fed.text, ("source",))
-    else:
-        shell.dark(_origin(fed), fed.source)
+_APPLE = re.compile(r'do shell script "((?:[^"\\]|\\.)*)"')
+LANGUAGES = {
+    "python": "python", "pypy": "python", "ipython": "python", "py": "python", "pythonw": "python", "bpython": "python",
+    "micropython": "python", "xonsh": "python", "sage": "python", "jython": "python",
+    "node": "js", "nodejs": "js", "bun": "js", "deno": "js", "tsx": "js", "ts-node": "js", "qjs": "js", "d8": "js",
+    "osascript-js": "js", "jsc": "js", "esno": "js", "jjs": "js",
+    "perl": "perl", "ruby": "ruby", "jruby": "ruby", "irb": "ruby", "crystal": "ruby", "php": "php", "hhvm": "php",
+    "lua": "lua", "luajit": "lua", "texlua": "lua", "emacs": "lisp", "guile": "lisp", "sbcl": "lisp", "clojure": "lisp",
+    "racket": "lisp", "bb": "lisp", "chez": "lisp",
+}  # fmt: skip
 
 
 def run_interpreter(
     shell: Shell, name: str, args: Sequence[str], stdin: Stream | None, options: frozenset[str]
 ) -> None:
-    """One-liners and scripts on stdin are read for what they name; a script file is read by the interpreter."""
+    """One-liners and scripts on stdin are evaluated; a script file is read by the interpreter."""
+    plain = name.rstrip("0123456789.")
+    if plain in ("powershell", "pwsh", "powershell_ise"):
+        from bk.engine.lower import powershell
+
+        powershell.run(shell, name, args, stdin)
+        return
+    if plain == "cmd":
+        from bk.engine.lower import cmdexe
+
+        cmdexe.run(shell, name, args, stdin)
+        return
     scope = shell.scope
     label = (f"{name} {'-e' if '-e' in options else '-c'}",)
+    language = LANGUAGES.get(plain, "other")
     code: str | None = None
     module = script = False
     index, end = 0, len(args)
@@ -109,19 +53,34 @@ def run_interpreter(
         word = args[index]
         index += 1
         short = word[:1] == "-" and word[1:2] != "-" and len(word) > 2
+        option, equals, value = word.partition("=")
+        glued = _glued(word, options) if short else ""
         if word in options or (short and _bundled(word, options)):
             code = args[index] if index < end else ""
             index += 1
-            _code(shell, code, label)
+            lower_code(shell, code, language, label, args[index:])
+        elif equals and option in options and option[:2] == "--":
+            code = value
+            lower_code(shell, code, language, label, args[index:])
+        elif glued:
+            code = glued
+            lower_code(shell, code, language, label, args[index:])
         elif word in ("-m", "--module"):
             module = True
             break
         elif word in INTERPRETER_TAKES:
             index += 1
+        elif word[:1] == "-" and word != "-" and _in_place(name, word):
+            for operand in args[index:]:
+                if operand[:1] != "-" and operand not in _codes(args, options):
+                    scope.touch(operand, "write")
+        elif word == "--" and code is not None:
+            break
         elif word[:1] != "-":
             scope.touch(word, "read", certain=script is False or code is not None)
             script = True
             if code is None:
+                run_file(shell, name, word, args[index:], None)
                 effects("", args[index:], scope)
                 return
     if module or code is not None or script:
@@ -129,10 +88,11 @@ def run_interpreter(
             effects("", args[index:], scope)
         return
     if stdin is not None:
-        if stdin.text is not None:
-            _code(shell, stdin.text, label)
+        text = known(scope, stdin, wish=True)
+        if text is not None:
+            lower_code(shell, text, language, label, ())
         elif stdin.source:
-            shell.dark("pipe-to-shell", f"{stdin.source} | {name}")
+            shell.dark("pipe-to-shell", f"{stdin.source} | {name}", stdin.origins)
 
 
 def _bundled(word: str, options: frozenset[str]) -> bool:
@@ -140,10 +100,37 @@ def _bundled(word: str, options: frozenset[str]) -> bool:
     return "-" + word[-1] in options and word[1:].isalpha() and len(word) < 6
 
 
-def _code(shell: Shell, code: str, label: tuple[str, ...]) -> None:
+def _glued(word: str, options: frozenset[str]) -> str:
+    """`-c'code'` written as one word; "" when it is something else."""
+    for option in options:
+        if len(option) == 2 and word.startswith(option) and not word[2:].isalnum():
+            return word[2:]
+    return ""
+
+
+def _in_place(name: str, word: str) -> bool:
+    """`perl -pi`, `ruby -i.bak`: the files named are changed."""
+    letters = word[1:].partition(".")[0]
+    return name[:4] in ("perl", "ruby") and "i" in letters and word[1:2] != "-" and word[1:2] not in "IMmrx"
+
+
+def _codes(args: Sequence[str], options: frozenset[str]) -> set[str]:
+    return {args[at + 1] for at, word in enumerate(args[:-1]) if word in options or _bundled(word, options)}
+
+
+def lower_code(shell: Shell, code: str, language: str, label: tuple[str, ...], args: Sequence[str] = ()) -> None:
+    """A program text in another language."""
+    from bk.engine.lower.code import scan
+
+    if "do shell script" in code:
+        for match in _APPLE.finditer(code):
+            shell.text(match[1].replace('\\"', '"').replace("\\\\", "\\"), (*label, "do shell script"))
     scope = shell.scope
     before = scope.via
     scope.via += label
-    for text in scan(code, scope):
-        shell.text(text, ("sh -c",))
-    scope.via = before
+    state = scope.snapshot()
+    try:
+        scan(shell, code, language, args)
+    finally:
+        scope.via = before
+        scope.restore(state)

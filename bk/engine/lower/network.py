@@ -18,7 +18,7 @@ _URL = re.compile(r"(?:([a-zA-Z][\w+.-]*)://)?(?:[^/?#@\s]*@)?(\[[\da-fA-F:.]+\]
 _HOSTLIKE = re.compile(
     r"(?:[\w-]+\.)+[A-Za-z]{2,}(?::\d+)?(?:[/?#]\S*)?|localhost(?::\d+)?(?:/\S*)?|\d+(?:\.\d+){3}\S*"
 )
-_REMOTE = re.compile(r"(?:[\w.-]+@)?(\[[\da-fA-F:]+\]|[\w.-]{2,}):(?!\\)")
+_REMOTE = re.compile(r"(?:[\w.-]+@)?((?<=@)[\w.-]+|\[[\da-fA-F:]+\]|[\w.-]{2,}):(?!\\)")
 _PORTS = {"http": 80, "https": 443, "ftp": 21, "ssh": 22, "git": 9418, "ws": 80, "wss": 443}
 
 _CURL_READS = frozenset(("-K", "--config", "--netrc-file"))
@@ -38,7 +38,7 @@ _CURL_TAKES = names(
 )
 
 
-def connect(url: str, scope: Scope, *, sends: bool = False, certain: bool = True) -> None:
+def connect(url: str, scope: Scope, *, sends: bool = False, certain: bool = True, method: str = "") -> None:
     """Record a connection to the host in a URL, or in a bare `host[:port][/path]`."""
     match = _URL.match(url)
     if match is None:
@@ -46,7 +46,8 @@ def connect(url: str, scope: Scope, *, sends: bool = False, certain: bool = True
     scheme = (match[1] or "").lower()
     host = match[2].strip("[]").rstrip(".").lower()
     port = int(match[3]) if match[3] else _PORTS.get(scheme, 0)
-    scope.emit(Connect(url, host, port, sends=sends, via=scope.via, certain=certain and type(url) is not Dim))
+    sure = certain and type(url) is not Dim
+    scope.emit(Connect(url, host, port, sends=sends, method=method, via=scope.via, certain=sure))
 
 
 def remote(word: str, scope: Scope, *, sends: bool) -> bool:
@@ -65,6 +66,7 @@ def curl(_name: str, args: Sequence[str], scope: Scope) -> None:
     """Uploads read files, `-o` writes one, `file://` is a read."""
     urls: list[str] = []
     sends = False
+    method = ""
     index, end = 0, len(args)
     while index < end:
         word = args[index]
@@ -73,6 +75,8 @@ def curl(_name: str, args: Sequence[str], scope: Scope) -> None:
             urls.append(word)
             continue
         name, value, glued = _curl_option(word)
+        if name in _CURL_SAYS or (word[:2] != "--" and _asks(word)):
+            method = _curl_method(name, word, method)
         wants = name in _CURL_SENDS or name in _CURL_TAKES or name in _CURL_WRITES or name in _CURL_READS
         if name == "--url":
             wants = True
@@ -88,13 +92,38 @@ def curl(_name: str, args: Sequence[str], scope: Scope) -> None:
             scope.touch(value, "write")
         elif name in _CURL_READS:
             scope.touch(value, "read")
-        elif name in ("-X", "--request") and value.upper() in ("POST", "PUT", "PATCH"):
-            sends = True
+        elif name in ("-X", "--request"):
+            method = value.upper()
+            sends = sends or method in ("POST", "PUT", "PATCH")
+        if name in _CURL_BODY and not method:
+            method = "PUT" if name in ("-T", "--upload-file") else "POST"
+    if method == "G":  # `-G` puts the data into the address
+        method = "GET"
     for url in urls:
         if url[:5].lower() == "file:":
             scope.touch(url, "read")
         else:
-            connect(url, scope, sends=sends)
+            connect(url, scope, sends=sends or (type(url) is Dim and "://" in url), method=method or "GET")
+
+
+_CURL_SAYS = {"--head": "HEAD", "--get": "G", "-I": "HEAD", "-G": "G"}
+
+
+def _asks(word: str) -> bool:
+    return "I" in word or "G" in word
+
+
+def _curl_method(name: str, word: str, method: str) -> str:
+    """`-I` and `-G` in a cluster, as far as they stand before a letter with a value."""
+    if name in _CURL_SAYS:
+        return _CURL_SAYS[name]
+    for letter in word[1:]:
+        option = f"-{letter}"
+        if option in _CURL_SAYS and method in ("", "POST"):
+            return _CURL_SAYS[option]
+        if option in _CURL_SENDS or option in _CURL_TAKES or option in _CURL_WRITES or option in _CURL_READS:
+            break
+    return method
 
 
 def _curl_option(word: str) -> tuple[str, str, bool]:
@@ -143,6 +172,7 @@ def wget(_name: str, args: Sequence[str], scope: Scope) -> None:
     """`-O` writes, `--post-file` and `-i` read."""
     urls: list[str] = []
     sends = False
+    method = ""
     index, end = 0, len(args)
     while index < end:
         word = args[index]
@@ -167,17 +197,48 @@ def wget(_name: str, args: Sequence[str], scope: Scope) -> None:
             scope.touch(value, "read")
         elif name in ("--post-data", "--body-data"):
             sends = True
+        elif name == "--method":
+            method = value.upper()
+        elif word == "--spider":
+            method = method or "HEAD"
         elif pathy:
             scope.touch(value, "read" if name in ("-i", "--input-file") else "write")
         elif name in ("-P", "--directory-prefix"):
             scope.touch(value, "write")
     for url in urls:
-        connect(url, scope, sends=sends)
+        connect(
+            url,
+            scope,
+            sends=sends or (type(url) is Dim and "://" in url),
+            method=method or ("POST" if sends else "GET"),
+        )
+
+
+_NETCAT_TAKES = names(
+    "-e -c -p -s -w -i -o -x -X -q -g -G -I -O -T -V -M -m -P --exec --sh-exec --lua-exec --source --source-port --wait"
+    " --idle-timeout --output --hex-dump --proxy --proxy-type --proxy-auth --max-conns --allow --deny --ssl-cert"
+    " --ssl-key"
+    " --delay"
+)
+
+
+def _netcat_operands(args: Sequence[str]) -> list[str]:
+    """Host and port: what is neither an option nor an option's value."""
+    found: list[str] = []
+    index, end = 0, len(args)
+    while index < end:
+        word = args[index]
+        index += 1
+        if word[:1] != "-" or len(word) < 2:
+            found.append(word)
+        elif word in _NETCAT_TAKES or (word[1:2] != "-" and f"-{word[-1]}" in _NETCAT_TAKES and word[1:].isalpha()):
+            index += 1
+    return found
 
 
 def raw_socket(_name: str, args: Sequence[str], scope: Scope) -> None:
     """`nc host port` and its like: whatever stands on stdin leaves."""
-    operands = [word for word in args if word[:1] != "-"]
+    operands = _netcat_operands(args) if _name != "socat" else [word for word in args if word[:1] != "-"]
     if any(word[:1] == "-" and word[1:2] != "-" and "U" in word for word in args):
         for word in operands[:1]:
             scope.touch(word, "write")
@@ -216,17 +277,41 @@ def ssh(_name: str, args: Sequence[str], scope: Scope) -> None:
 
 def httpie(_name: str, args: Sequence[str], scope: Scope) -> None:
     """`http POST url name=value name@file`: fields after the URL are sent."""
-    operands = [word for word in args if word[:1] != "-"]
-    if operands and operands[0].isalpha() and operands[0].isupper():
-        operands = operands[1:]
+    operands: list[str] = []
+    takes = False
+    for word in args:
+        if takes:
+            takes = False
+        elif word[:1] == "-" and len(word) > 1:
+            takes = word in _HTTPIE_TAKES
+            if word in ("-o", "--output", "--download"):
+                takes = word != "--download"
+        else:
+            operands.append(word)
+    method = ""
+    if operands and operands[0].isalpha() and operands[0].upper() in _METHODS:
+        method = operands.pop(0).upper()
     if not operands:
         return
-    fields = operands[1:]
-    connect(operands[0], scope, sends=bool(fields))
-    for field in fields:
+    fields = [field for field in operands[1:] if "==" not in field and not _HEADER.match(field)]
+    url = operands[0]
+    if url[:1] == ":":
+        url = "localhost" + (url if url[1:2].isdigit() else url[1:])
+    connect(url, scope, sends=bool(fields), method=method or ("POST" if fields else "GET"))
+    for field in operands[1:]:
         at = field.find("@")
         if at >= 0 and "=" not in field[:at]:
             scope.touch(field[at + 1 :], "read")
+        elif "=@" in field:
+            scope.touch(field.partition("=@")[2], "read")
+
+
+_METHODS = names("GET POST PUT PATCH DELETE HEAD OPTIONS TRACE CONNECT PURGE PROPFIND")
+_HEADER = re.compile(r"[\w-]+:(?!=)")
+_HTTPIE_TAKES = names(
+    "-a --auth -A --auth-type -p --print -s --style --session --session-read-only --proxy --verify --cert --cert-key"
+    " --timeout --max-redirects -o --output --pretty --raw --boundary --format-options --response-charset"
+)
 
 
 def hostlike(word: str) -> bool:

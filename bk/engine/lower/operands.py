@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
-
-from bk.engine.lower import archives, git, network
+from bk.engine.lower import archives, changes, git, gnu, network
 from bk.engine.lower.paths import joined, pathlike
 from bk.engine.lower.programs import SPECS, USE_OPTIONS, Spec
 from bk.engine.lower.words import Dim
@@ -15,9 +13,7 @@ if TYPE_CHECKING:
 
     from bk.engine.lower.scope import Scope
 
-_TIGHTENS = re.compile(r"0?[4-7]00|(?:go|og|g|o)(?:-[rwxX]+|=)(?:,(?:go|og|g|o)(?:-[rwxX]+|=))*")
 _USED = ("--env-file",)
-_MODE = ("chmod",)
 
 
 def effects(name: str, args: Sequence[str], scope: Scope) -> None:
@@ -62,6 +58,8 @@ def options(spec: Spec, args: Sequence[str], scope: Scope) -> tuple[list[str], b
         if word.startswith("--"):
             name, equals, value = word.partition("=")
             glued = bool(equals)
+            if name not in spec.long and len(name) >= gnu.SHORTEST:
+                name = gnu.full(name, spec.long)
         elif len(word) > 2 and word not in takes and word not in paths:
             for at in range(1, len(word)):
                 letter = "-" + word[at]
@@ -166,8 +164,9 @@ def _copy(operands: list[str], deep: bool, into: str | None, scope: Scope) -> No
     target = into if into is not None else operands[-1] if landings else ""
     if target and network.remote(target, scope, sends=True):
         return
+    empty = "" if sources == ["/dev/null"] else None
     for word in landings:
-        scope.touch(word, "write")
+        scope.touch(word, "write", content=empty)
     if target and deep and any(source.endswith(("/", "/.", "/*")) for source in sources):
         scope.touch(target, "write", tree=True)
 
@@ -188,15 +187,6 @@ def _link(operands: list[str], _deep: bool, into: str | None, scope: Scope) -> N
         scope.touch(word, "read", tree=True)
     for index, word in enumerate(landings):
         scope.touch(word, "write", tree=index == 0 and into is None)
-
-
-def _chmod(_name: str, args: Sequence[str], scope: Scope) -> None:
-    """Taking rights away from others leaves a secret as it was; anything else is a change."""
-    operands = [word for word in args if not word.startswith("-") or _TIGHTENS.fullmatch(word)]
-    deep = any(word in ("-R", "--recursive") or (word[:1] == "-" and "R" in word[:4]) for word in args)
-    tight = bool(operands) and type(operands[0]) is not Dim and _TIGHTENS.fullmatch(operands[0]) is not None
-    for word in operands[1:]:
-        scope.touch(word, "list" if tight else "write", tree=deep and not tight, via=_MODE)
 
 
 def _dd(_name: str, args: Sequence[str], scope: Scope) -> None:
@@ -300,7 +290,19 @@ _USES: dict[str, Callable[[list[str], bool, str | None, Scope], None]] = {
 }
 
 SPECIAL: dict[str, Callable[[str, Sequence[str], Scope], None]] = {
-    "chmod": _chmod,
+    "chmod": changes.modes,
+    "gchmod": changes.modes,
+    "chown": changes.modes,
+    "gchown": changes.modes,
+    "chgrp": changes.modes,
+    "setfacl": changes.modes,
+    "chattr": changes.modes,
+    "rsync": changes.rsync,
+    "rclone": changes.rclone,
+    "robocopy": changes.robocopy,
+    "truncate": changes.truncate,
+    "gtruncate": changes.truncate,
+    "gdd": _dd,
     "dd": _dd,
     "type": _type,
     "sed": _sed,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from bk.engine.lower.paths import joined
+from bk.engine.lower.paths import joined, resolve
 from bk.engine.lower.scope import Stream
 from bk.engine.lower.words import Dim, ansi_c
 from bk.engine.tables import names
@@ -80,11 +80,30 @@ def _printf(args: Sequence[str], _stdin: Stream | None, _scope: Scope) -> Stream
     return Stream(None, tuple(args[1:])) if odd else said
 
 
-def _cat(args: Sequence[str], stdin: Stream | None, _scope: Scope) -> Stream | None:
+def _cat(args: Sequence[str], stdin: Stream | None, scope: Scope) -> Stream | None:
     operands = [word for word in args if word == "-" or word[:1] != "-"]
     if not operands or operands == ["-"]:
         return stdin
-    return None
+    if len(operands) < len(args) or any(type(word) is Dim or word == "-" for word in operands) or len(operands) > 8:
+        return None
+    return Stream(paths=tuple(resolve(word, scope.cwd, scope.home, scope.env) for word in operands))
+
+
+def _tee(_args: Sequence[str], stdin: Stream | None, _scope: Scope) -> Stream | None:
+    return stdin
+
+
+def _mktemp(args: Sequence[str], _stdin: Stream | None, scope: Scope) -> Stream:
+    """A new name below the folder for temporary files, or like the template that is given."""
+    operands = [word for word in args if word[:1] != "-"]
+    folder = next((args[at + 1] for at, word in enumerate(args[:-1]) if word in ("-p", "--tmpdir")), "")
+    template = operands[-1] if operands and operands[-1] != folder else "tmp.XXXXXXXXXX"
+    base = template.rstrip("X") + "*"
+    if "/" in template:
+        return Stream(None, (Dim(base),))
+    if operands and not folder and not any(word[:1] == "-" and "t" in word for word in args):
+        return Stream(None, (Dim(base),))
+    return Stream(None, (Dim(f"{folder or scope.lookup('TMPDIR')[0]}/{base}"),))
 
 
 def _which(args: Sequence[str], _stdin: Stream | None, _scope: Scope) -> Stream | None:
@@ -152,7 +171,8 @@ _MAKERS = {
     "echo": _echo,
     "printf": _printf,
     "cat": _cat,
-    "tee": _cat,
+    "tee": _tee,
+    "mktemp": _mktemp,
     "which": _which,
     "type": _which,
     "pwd": _pwd,

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
+from bk.engine.lower import flow
 from bk.engine.lower.keys import PATCH_KEYS, folded
+from bk.engine.model import Touch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,13 +31,27 @@ def patched(data: Mapping[str, Json], scope: Scope) -> None:
 
 
 def files(text: str, scope: Scope) -> None:
-    """Record the files that a patch text changes. What they become is not computed."""
+    """Record the files that a patch text changes; what they become is only known of those it adds."""
     for count, match in enumerate(_HEADER.finditer(text)):
         if count >= MAX_FILES:
             break
         path = (match[2] or match[3] or match[5] or match[6]).strip()
-        if path != "/dev/null":
-            scope.touch(path, "delete" if match[1] == "Delete" else "write")
+        if path == "/dev/null":
+            continue
+        content = _added(text, match.end()) if match[1] == "Add" else None
+        mark = len(scope.actions)
+        scope.touch(path, "delete" if match[1] == "Delete" else "write", content=content)
+        if content is not None:
+            for action in scope.actions[mark:]:
+                if isinstance(action, Touch):
+                    flow.write(scope, action, ())
+
+
+def _added(text: str, start: int) -> str:
+    """The whole text of a file that a patch adds."""
+    end = text.find("\n*** ", start)
+    body = text[start + 1 : end if end >= 0 else len(text)]
+    return "".join(line[1:] + "\n" for line in body.split("\n") if line[:1] == "+")
 
 
 def looks_like(text: str) -> bool:

@@ -13,7 +13,7 @@ class Spec:
     to it; `deep`: options that make it act on whole trees (`*` in it: always).
     """
 
-    __slots__ = ("deep", "does", "paths", "pattern", "scripts", "takes")
+    __slots__ = ("deep", "does", "long", "paths", "pattern", "scripts", "takes")
 
     def __init__(
         self, does: str, *, takes: str = "", paths: str = "", pattern: int = 0, scripts: str = "", deep: str = ""
@@ -24,6 +24,7 @@ class Spec:
         self.pattern = pattern
         self.scripts = frozenset(scripts.split())
         self.deep = frozenset(deep.split())
+        self.long = frozenset(one for one in (*self.takes, *self.paths, *self.deep) if one[:2] == "--")
 
 
 SPECS: dict[str, Spec] = {}
@@ -37,7 +38,7 @@ def _add(names: str, spec: Spec) -> None:
 _add(
     "cat tac nl rev most batcat view hd hexyl uniq expand unexpand wc cksum sum md5 md5sum sha1sum sha224sum"
     " sha256sum sha384sum sha512sum shasum b2sum b3sum cmp sdiff diff3 iconv pr zcat bzcat xzcat zstdcat lz4cat"
-    " pygmentize glow mdcat look tsort ptx csplit nano get-content gc more lolcat xmllint plutil sqlite3 readelf"
+    " pygmentize glow mdcat look tsort ptx csplit nano get-content gc more lolcat xmllint plutil readelf"
     " objdump nm ent binwalk exiftool pdftotext catdoc enscript vimcat age minisign signify qrencode uuencode bsdcat"
     " select-string sls import-csv format-hex bsdiff ccat source-highlight highlight jless fx multitail comm join",
     Spec(
@@ -108,9 +109,14 @@ _add(
         paths="-f:read --from-file:read -L:list",
     ),
 )
+_add(
+    "psql mysql mariadb sqlite3 sqlite duckdb pgcli mycli litecli clickhouse-client cockroach cqlsh sqlcmd usql"
+    " mail mailx"
+    " mutt s-nail sendmail msmtp swaks neomutt lftp ftp ncftp expect tclsh gdb lldb tmux screen byobu",
+    Spec("none", paths="-o:write --output:write -L:write --log-file:write"),
+)
 _add("tee sponge", Spec("write", takes="--output-error"))
 _add("touch", Spec("write", takes="-d -t --date --time", paths="-r:list --reference:list"))
-_add("truncate", Spec("write", takes="-s --size", paths="-r:list --reference:list"))
 _add("fallocate", Spec("write", takes="-l -o --length --offset"))
 _add("mkfifo mknod", Spec("write", takes="-m --mode"))
 _add(
@@ -118,38 +124,25 @@ _add(
     Spec("write", takes="-value -encoding"),
 )
 _add("patch", Spec("write", takes="-p -F -D -B --strip", paths="-i:read --input:read -o:write -d:list -r:write"))
-_add(
-    "chgrp chown",
-    Spec("write", pattern=1, scripts="--reference", takes="--from", paths="--reference:list", deep="-R --recursive"),
-)
-_add("setfacl", Spec("write", takes="-m -x -M -X", deep="-R --recursive"))
-_add("chattr", Spec("write", takes="-v -p", deep="-R"))
 _add("mkdir md", Spec("list", takes="-m --mode"))
 _add(
-    "rm rmdir unlink trash trash-put gio-trash srm wipe remove-item ri del erase rd rimraf",
-    Spec("delete", deep="-r -R -rf -fr --recursive -recurse /s"),
-)
-_add("shred", Spec("delete", takes="-n -s --iterations --size --random-source"))
-_add(
-    "cp ditto copy-item copy ci gcp",
-    Spec("copy", takes="-S --suffix", paths="-t:into --target-directory:into", deep="-r -R -a --recursive --archive"),
-)
-_add("install", Spec("copy", takes="-m -o -g -S --mode --owner --group --suffix", paths="-t:into"))
-_add("mv move-item move mi rename ren gmv", Spec("move", takes="-S --suffix", paths="-t:into --target-directory:into"))
-_add("ln link mklink", Spec("link", takes="-S --suffix", paths="-t:into --target-directory:into"))
-_add("mount", Spec("link", takes="-t -o -L -U --types --options"))
-_add("umount", Spec("write", takes="-t -O"))
-_add(
-    "rsync",
+    "rm grm srm wipe remove-item ri del erase rd",
     Spec(
-        "copy",
-        takes="-e -f -B -M -T --rsh --exclude --include --filter --chmod --chown --bwlimit --port --timeout --max-size"
-        " --rsync-path --info --out-format",
-        paths="--files-from:read --exclude-from:read --include-from:read --password-file:list --log-file:write"
-        " --backup-dir:write --partial-dir:list --temp-dir:list",
-        deep="*",
+        "delete", takes="-filter -include -exclude", deep="-r -R -rf -fr --recursive -recurse /s", paths="-path:delete"
     ),
 )
+_add("rmdir unlink trash trash-put gio-trash gvfs-trash gunlink grmdir", Spec("delete"))
+_add("rimraf del-cli trash-cli", Spec("delete", deep="*"))
+_add("shred gshred sdelete", Spec("delete", takes="-n -s --iterations --size --random-source"))
+_add(
+    "cp ditto copy-item copy ci gcp cpi",
+    Spec("copy", takes="-S --suffix", paths="-t:into --target-directory:into", deep="-r -R -a --recursive --archive"),
+)
+_add("install ginstall", Spec("copy", takes="-m -o -g -S --mode --owner --group --suffix", paths="-t:into"))
+_add("mv move-item move mi rename ren gmv", Spec("move", takes="-S --suffix", paths="-t:into --target-directory:into"))
+_add("ln link mklink gln", Spec("link", takes="-S --suffix", paths="-t:into --target-directory:into"))
+_add("mount", Spec("link", takes="-t -o -L -U --types --options"))
+_add("umount", Spec("write", takes="-t -O"))
 _add("scp sftp", Spec("copy", takes="-i -P -F -o -c -l -S -J -D", deep="-r"))
 _add(
     "ls dir vdir exa eza lsd gls get-childitem gci",
@@ -215,9 +208,21 @@ INTERPRETERS: dict[str, frozenset[str]] = {
     "elixir": frozenset(("-e",)),
     "swift": frozenset(("-e",)),
     "guile": frozenset(("-c",)),
-    "emacs": frozenset(("--eval", "-eval")),
-    "pwsh": frozenset(("-c", "-command", "-Command", "-e")),
-    "powershell": frozenset(("-c", "-command", "-Command", "-e")),
+    "emacs": frozenset(("--eval", "-eval", "--execute")),
+    "emacsclient": frozenset(("-e", "--eval")),
+    **dict.fromkeys(("pwsh", "powershell", "powershell_ise", "cmd"), frozenset(("-c",))),
+    **dict.fromkeys(
+        ("py", "pythonw", "bpython", "micropython", "jython", "xonsh", "sage", "racket"), frozenset(("-c",))
+    ),
+    **dict.fromkeys(("ts-node", "qjs", "esno", "jsc", "jjs", "d8"), frozenset(("-e", "--eval", "-p", "--print"))),
+    **dict.fromkeys(("jruby", "crystal", "texlua", "clojure", "bb", "scala", "kotlin"), frozenset(("-e",))),
+    "sbcl": frozenset(("--eval",)),
+    "hhvm": frozenset(("-r",)),
+    "r": frozenset(("-e",)),
+    "littler": frozenset(("-e",)),
+    "octave": frozenset(("--eval",)),
+    "nu": frozenset(("-c", "--commands")),
+    "elvish": frozenset(("-c",)),
 }
 INTERPRETER_TAKES = frozenset(("-W", "-X", "-r", "--require", "--import", "--loader", "-C"))
 

@@ -4,45 +4,55 @@ from __future__ import annotations
 
 import re
 
-from bk.engine.lower import commands, expand, redirects
+from bk.engine.lower import commands, compound, expand, redirects, variables
 from bk.engine.lower.grammar import parse
 from bk.engine.lower.rough import errors
-from bk.engine.lower.scope import Scope, SpentError, Stream, brief
-from bk.engine.lower.words import UNKNOWN, Dim
-from bk.engine.model import Opaque, Run
+from bk.engine.lower.scope import NONE, Scope, SpentError, Stream, brief, together, union
+from bk.engine.lower.source import prepared, tails
+from bk.engine.model import Opaque
 from bk.engine.tables import names
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from tree_sitter import Node
 
-CONTINUED = re.compile(r"(?<=[^\s\\])\\\n(?=\S)")
-PREFIXED = re.compile(
-    r"(^|[;&|({\n`]|\bdo[ \t]|\bthen[ \t]|\belse[ \t])[ \t]*(?:(?:!|time(?:[ \t]+-p)?)[ \t]+)+"
-    r"(?=\{|(?:for|while|until|if|case|select|function)\s|[\w-]+[ \t]*\()"
-)
+    from bk.engine.lower.forks import Calls
+
+_EXEC = re.compile(r"\s*exec(?:\s+\{(\w+)\})?\s*")
 MAX_DEPTH = 8
 MAX_NESTING = 60
 MAX_SOURCE = 1 << 20
 
 
 class Shell:
-    """One shell text being walked. Texts inside it (`sh -c`, `eval`) are walked by `text`, with the same scope."""
+    """One shell text being walked. Texts inside it (`sh -c`, `eval`) are walked by `text`, with the same scope.
 
-    __slots__ = ("calling", "depth", "extra", "fed", "functions", "incoming", "nesting", "passes", "scope", "source")
+    While a command's words are put together, `fed` is the output that a substitution wove into them, `woven` all
+    their origins, and `drains` the actions of its `>(…)`. `ground` is what was woven into the whole text. `heard` is
+    False while nobody takes what commands print.
+    """
+
+    aliases: Mapping[str, str] = NONE
+    callees: Mapping[str, Calls] = NONE
+    calling: frozenset[str] = frozenset()
+    depth = 0
+    drains: tuple[tuple[int, int], ...] = ()
+    fed: Stream | None = None
+    functions: Mapping[str, tuple[str, Node]] = NONE
+    ground: tuple[str, ...] = ()
+    heard = True
+    incoming: Stream | None = None
+    nesting = 0
+    odd = False
+    passes = 0
+    running: tuple[str, ...] = ()
+    source = ""
+    woven: tuple[str, ...] = ()
 
     def __init__(self, scope: Scope) -> None:
         self.scope = scope
-        self.source = ""
-        self.depth = 0
-        self.nesting = 0
-        self.passes = 0
-        self.functions: dict[str, tuple[str, Node]] = {}
-        self.calling: frozenset[str] = frozenset()
-        self.fed: Stream | None = None
-        self.incoming: Stream | None = None
         self.extra: list[str] = []
 
     def text(self, text: str, via: tuple[str, ...] = (), stdin: Stream | None = None) -> Stream | None:
@@ -50,36 +60,56 @@ class Shell:
         if self.depth >= MAX_DEPTH or len(text) > MAX_SOURCE:
             self.dark("depth" if self.depth >= MAX_DEPTH else "limit", text)
             return None
-        if "\\\n" in text:
-            text = CONTINUED.sub("", text)  # the grammar would end the word there
-        if "!" in text or "time" in text:
-            text = PREFIXED.sub(r"\1 ", text)  # the grammar would take the keyword for a program
+        if not text.isprintable() or "<" in text or "{" in text or "!" in text or "time" in text or not text.isascii():
+            text = prepared(self, text)
         tree = parse(text)
         if tree is None:
             self.dark("limit", text)
             return None
         scope = self.scope
-        before = self.source, scope.via, self.nesting
+        before = self.source, scope.via, self.nesting, self.ground, self.heard
         self.source = text
+        if self.woven:
+            self.ground = union(self.ground, self.woven)
         scope.via += via
         self.depth += 1
         try:
             root = tree.root_node
+            if self.depth == 1:
+                self.heard = False
             out = self.block(root.children, stdin)
             if root.has_error:
                 errors(self, root, text)
+            if self.depth == 1 and ("\\n" in text or not text.isprintable()):
+                for tail in tails(text):
+                    self.text(tail, ("\\n",))
             return out
         finally:
             self.depth -= 1
-            self.source, scope.via, self.nesting = before
+            self.source, scope.via, self.nesting, self.ground, self.heard = before
+
+    def elsewhere(
+        self, where: str, what: str | Sequence[str], stdin: Stream | None = None, via: tuple[str, ...] = ()
+    ) -> Stream | None:
+        """Lower what runs on another machine (`ssh:host`), in a container (`container:name`), a pod (`cluster:pod`).
+
+        `what` is shell text (a remote shell reads it) or words (they are the command). Nothing of this machine holds
+        there: no variables, functions or files, and an unknown current directory. Paths relative to it, and `~`, are
+        written below `scope.FAR`. Every action gets `where`; inside another elsewhere it is `outer>inner`.
+        """
+        from bk.engine.lower import places
+
+        return places.elsewhere(self, where, what, stdin, via)
 
     def slice(self, node: Node) -> str:
         """The source of a node."""
         return self.source[node.start_byte : node.end_byte]
 
-    def dark(self, why: str, text: str) -> None:
-        """Record something that could not be seen through."""
-        self.scope.emit(Opaque(why, brief(text), via=self.scope.via))
+    def dark(self, why: str, text: str, takes: tuple[str, ...] = ()) -> None:
+        """Record something that could not be seen through, with where it comes from."""
+        opaque = Opaque(why, brief(text), via=self.scope.via)
+        opaque.takes = takes
+        self.scope.emit(opaque)
 
     def raw(self, node: Node) -> str:
         """A word with its marks."""
@@ -103,7 +133,10 @@ class Shell:
                 continue
             got = self.statement(node, stdin)
             count += 1
-            out = got if count == 1 else _together(out, got)
+            if self.scope.descriptors:
+                stdin, got = redirects.inherited(self, stdin, got)
+                self.heard = True
+            out = got if count == 1 else together(out, got)
         return out
 
     def statement(self, node: Node, stdin: Stream | None = None) -> Stream | None:
@@ -142,18 +175,12 @@ class Shell:
     def subshell(self, nodes: Sequence[Node], stdin: Stream | None) -> Stream | None:
         """Statements whose assignments and `cd` end with them."""
         before = self.scope.snapshot()
+        outer, self.heard = self.heard, True
         try:
             return self.block(nodes, stdin)
         finally:
             self.scope.restore(before)
-
-
-def _together(one: Stream | None, two: Stream | None) -> Stream | None:
-    if one is None or two is None:
-        kept = one or two
-        return Stream(None, kept.names, kept.source) if kept is not None else None
-    text = one.text + two.text if one.text is not None and two.text is not None else None
-    return Stream(text, one.names + two.names, one.source or two.source)
+            self.heard = outer
 
 
 def _command(shell: Shell, node: Node, stdin: Stream | None) -> Stream | None:
@@ -164,7 +191,7 @@ def _redirected(shell: Shell, node: Node, stdin: Stream | None) -> Stream | None
     """Redirections first, because they feed the command; output files last, because it feeds them."""
     into = redirects.Redirects(stdin)
     body: Node | None = None
-    before_extra = shell.extra
+    outer = shell.extra, shell.fed, shell.woven
     shell.extra = []
     for child in node.children:
         kind = child.type
@@ -172,27 +199,46 @@ def _redirected(shell: Shell, node: Node, stdin: Stream | None) -> Stream | None
             redirects.take(shell, child, into)
         elif child.is_named and body is None and kind != "ERROR":
             body = child
+            into.keeps = shell.source.startswith("exec", child.start_byte)
         elif kind == "ERROR":
             shell.expansions(child)
+    heard, shell.heard = shell.heard, True
     out = shell.statement(body, into.stdin) if body is not None else None
-    shell.extra = before_extra
-    redirects.flush(shell, into, out)
+    shell.extra, shell.fed, shell.woven = outer
+    if into.outputs or into.connects or into.drains:
+        redirects.flush(shell, into, out)
+    if into.keeps and body is not None and (persists := _EXEC.fullmatch(shell.slice(body))):
+        redirects.persist(shell, into, persists[1] or "")
+    if into.diverted:
+        out = Stream("")
     for node_after in into.after:
         out = shell.statement(node_after, out)
-    return None if into.outputs and not into.after else out
+    shell.heard = heard
+    return out
 
 
 def _pipeline(shell: Shell, node: Node, stdin: Stream | None) -> Stream | None:
+    """Each stage is a subshell, but the last one may not be (`lastpipe`, zsh): what it assigns may stay."""
     flow = stdin
     start = node.start_byte
+    scope = shell.scope
+    heard, shell.heard = shell.heard, True
     for child in node.children:
         if not child.is_named:
             continue
-        before = shell.scope.snapshot()
+        before = scope.snapshot()
         out = shell.statement(child, flow)
-        shell.scope.restore(before)
+        names, taints = scope.vars, scope.taints
+        scope.restore(before)
         source = brief(shell.source[start : child.end_byte])
-        flow = Stream(source=source) if out is None else Stream(out.text, out.names, source)
+        if out is None:
+            flow = Stream(source=source)
+        else:
+            flow = out
+            flow.source = source
+    shell.heard = heard
+    if names is not before[0]:
+        scope.merge((names, before[1], before[2], taints))
     return flow
 
 
@@ -210,7 +256,7 @@ def _list(shell: Shell, node: Node, stdin: Stream | None) -> Stream | None:
     out: Stream | None = None
     for index, child in enumerate(reversed(spine)):
         got = shell.statement(child, stdin)
-        out = got if index == 0 else _together(out, got)
+        out = got if index == 0 else together(out, got)
         states.append(scope.snapshot())
     last = states.pop()
     for state in states:
@@ -231,133 +277,14 @@ def _subshell(shell: Shell, node: Node, stdin: Stream | None) -> Stream | None:
     return shell.subshell(node.children, stdin)
 
 
-def _branches(shell: Shell, node: Node, stdin: Stream | None) -> Stream | None:
-    """`if` and `case`: each branch starts from the state before it; afterwards any may have happened."""
-    scope = shell.scope
-    out: Stream | None = None
-    after = []
-    straight: list[Node] = []
-    branches: list[Node] = []
-    for child in node.children:
-        kind = child.type
-        if kind in ("elif_clause", "else_clause", "case_item"):
-            branches.append(child)
-        elif child.is_named:
-            straight.append(child)
-    if node.type == "case_statement":
-        for child in straight:
-            shell.expansions(child)
-        straight = []
-    before = scope.snapshot()
-    out = shell.block(straight, stdin)
-    after.append(scope.snapshot())
-    for branch in branches:
-        scope.restore(before)
-        inner = [
-            child
-            for index, child in enumerate(branch.children)
-            if child.is_named and branch.field_name_for_child(index) != "value"
-        ]
-        out = _together(out, shell.block(inner, stdin))
-        after.append(scope.snapshot())
-    scope.restore(before)
-    for state in after:
-        scope.merge(state)
-    return out
-
-
-def _loop(shell: Shell, node: Node, stdin: Stream | None) -> Stream | None:
-    """A body runs any number of times: a second look catches what the first one set up."""
-    scope = shell.scope
-    before = scope.snapshot()
-    inner: list[Node] = []
-    name = ""
-    values: list[str] = []
-    for index, child in enumerate(node.children):
-        field = node.field_name_for_child(index)
-        if field == "variable":
-            name = shell.slice(child)
-        elif field == "value":
-            values.extend(shell.words(child))
-        elif child.is_named:
-            inner.append(child)
-    if name:
-        scope.assign(name, expand.as_values(values))
-    out = shell.block(inner, stdin)
-    if shell.passes < 2 and (scope.vars is not before[0] or scope.cwds is not before[1]):
-        scope.merge(before)
-        if name and values:
-            scope.assign(name, expand.as_values(values))
-        told = any(
-            value != before[0].get(key) and value != (UNKNOWN,) for key, value in scope.vars.items() if key != name
-        )
-        if told or scope.cwds != before[1]:
-            shell.passes += 1
-            shell.block(inner, stdin)
-            shell.passes -= 1
-    scope.merge(before)
-    return out
-
-
-def _function(shell: Shell, node: Node, _stdin: Stream | None) -> Stream | None:
-    """The body counts whether or not it is called: a trap, an alias or a hook may call it unseen."""
-    name = ""
-    body: Node | None = None
-    for index, child in enumerate(node.children):
-        field = node.field_name_for_child(index)
-        if field == "name":
-            name = shell.slice(child)
-        elif field == "body":
-            body = child
-        elif child.type.endswith("_redirect"):
-            into = redirects.Redirects(None)
-            redirects.take(shell, child, into)
-            redirects.flush(shell, into, None)
-    if body is None:
-        return None
-    shell.functions = {**shell.functions, name: (shell.source, body)}
-    calling = shell.calling
-    shell.calling = calling | {name}
-    before = shell.scope.snapshot()
-    shell.block([body], None)
-    shell.scope.restore(before)
-    shell.calling = calling
-    return None
-
-
 def _bare_redirect(shell: Shell, node: Node, stdin: Stream | None) -> Stream | None:
     """A redirect without a command: `$(<file)`, `> file`."""
     into = redirects.Redirects(stdin)
+    outer = shell.fed, shell.woven
     redirects.take(shell, node, into)
+    shell.fed, shell.woven = outer
     redirects.flush(shell, into, Stream(""))
     return into.stdin
-
-
-def _declaration(shell: Shell, node: Node, _stdin: Stream | None) -> Stream | None:
-    words: list[str] = []
-    for child in node.children:
-        if child.type == "variable_assignment":
-            words.append(commands.assignment(shell, child, announce=False))
-        elif child.is_named:
-            words.extend(shell.words(child))
-        else:
-            words.append(shell.slice(child))
-    if words:
-        certain = not any(type(word) is Dim for word in words)
-        shell.scope.emit(Run(words, cwd=shell.scope.cwd, via=shell.scope.via, certain=certain))
-    return None
-
-
-def _assignment(shell: Shell, node: Node, _stdin: Stream | None) -> Stream | None:
-    commands.assignment(shell, node, announce=True)
-    return None
-
-
-def _assignments(shell: Shell, node: Node, _stdin: Stream | None) -> Stream | None:
-    for child in node.children:
-        if child.type == "variable_assignment":
-            commands.assignment(shell, child, announce=True)
-    return None
 
 
 def _transparent(shell: Shell, node: Node, stdin: Stream | None) -> Stream | None:
@@ -373,16 +300,16 @@ STATEMENTS: dict[str, Callable[[Shell, Node, Stream | None], Stream | None]] = {
     "compound_statement": _group,
     "subshell": _subshell,
     "do_group": _group,
-    "if_statement": _branches,
-    "case_statement": _branches,
-    "while_statement": _loop,
-    "for_statement": _loop,
-    "c_style_for_statement": _loop,
-    "function_definition": _function,
-    "declaration_command": _declaration,
-    "unset_command": _declaration,
-    "variable_assignment": _assignment,
-    "variable_assignments": _assignments,
+    "if_statement": compound.branches,
+    "case_statement": compound.branches,
+    "while_statement": compound.loop,
+    "for_statement": compound.loop,
+    "c_style_for_statement": compound.loop,
+    "function_definition": compound.function,
+    "declaration_command": variables.declaration,
+    "unset_command": variables.declaration,
+    "variable_assignment": compound.assignment,
+    "variable_assignments": compound.assignments,
     "negated_command": _transparent,
     "elif_clause": _transparent,
     "else_clause": _transparent,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from bk.engine.lower import patches, walk
 from bk.engine.lower.commands import simple
+from bk.engine.lower.flow import through_fifos
+from bk.engine.lower.injected import injected
 from bk.engine.lower.keys import (
     COMMAND_KEYS,
     CONTENT_KEYS,
@@ -37,12 +39,14 @@ def actions_of(call: ToolCall, look: Look) -> list[Action]:
     """Dispatch on what the tool is; a spent budget leaves what was understood and says that there is more."""
     home = call.home if call.home.startswith("/") else "/"
     cwd = normal(call.cwd) if call.cwd.startswith("/") else home
-    scope = Scope(cwd, normal(home), look.env)
+    scope = Scope(cwd, normal(home), look)
     try:
         _KINDS.get(call.kind, _other)(call, scope)
     except SpentError:
         del scope.actions[MAX_ACTIONS:]
         scope.actions.append(Opaque("limit", f"{call.tool}: more than one call may do"))
+    if scope.fifos:
+        through_fifos(scope)
     return scope.actions
 
 
@@ -73,7 +77,7 @@ def _shell(call: ToolCall, scope: Scope) -> None:
     for value in _values(call.input, COMMAND_KEYS):
         if type(value) is str:
             found = True
-            Shell(scope).text(value)
+            _text(call, scope, value)
         elif type(value) is list and value and all(type(word) is str for word in value):
             found = True
             shell = Shell(scope)
@@ -83,6 +87,16 @@ def _shell(call: ToolCall, scope: Scope) -> None:
             scope.emit(Opaque("shape", f"{call.tool}: the command is neither text nor a list of words"))
     if not found:
         walk.walk(call.tool, call.input, scope)
+
+
+def _text(call: ToolCall, scope: Scope, text: str) -> None:
+    """A command line in the language of the tool's own shell."""
+    if call.tool.lower() in ("powershell", "pwsh"):
+        from bk.engine.lower import powershell
+
+        powershell.script(Shell(scope), text)
+    else:
+        Shell(scope).text(text)
 
 
 def _paths(call: ToolCall, scope: Scope) -> list[str]:
@@ -195,6 +209,7 @@ def _mcp(call: ToolCall, scope: Scope) -> None:
         server, _, tool = call.tool.rpartition("/")
     scope.emit(McpCall(server, tool, call.input))
     walk.walk(tool or call.tool, call.input, scope)
+    injected(call.input, scope)
 
 
 def _agent(_call: ToolCall, _scope: Scope) -> None:

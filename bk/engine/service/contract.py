@@ -20,6 +20,7 @@ class World(Protocol):
     """One immutable snapshot of everything that a decision depends on."""
 
     policy: Any
+    rules: Any
     failure: Any
     redact: Any
 

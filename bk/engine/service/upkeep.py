@@ -9,10 +9,11 @@ from bk import __version__
 from bk.engine.errors import BkError
 from bk.engine.service import events, status
 from bk.engine.service.lock import start_ticks
+from bk.engine.trail import tidy as trail
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from bk.engine.model import Entry, Json
     from bk.engine.service.contract import Book, WorldSource
@@ -131,21 +132,39 @@ class Upkeep:
             self._sign()
 
     def tidy(self) -> None:
-        """Close a long segment and drop old ones, in a thread of its own: copying a segment takes seconds."""
+        """Close a long segment, drop what is old, ask registries: in a thread of its own, because it takes seconds."""
         if self._tidying.acquire(blocking=False):
             values = self._world.current().policy.values
-            _thread.start_new_thread(self._tidy, (values["audit.segment_entries"], values["audit.retention_days"]))
+            _thread.start_new_thread(self._tidy, (values,))
 
-    def _tidy(self, entries: int, days: int) -> None:
+    def _tidy(self, values: Mapping[str, Json]) -> None:
+        entries, days = values["audit.segment_entries"], values["audit.retention_days"]
         try:
             self.attempt("tidy the ledger", lambda: self._book.tidy(segment_entries=entries, retention_days=days))
+            self.attempt("tidy the trail", self._tidy_trail)
+            self.attempt("ask registries", lambda: self._ask(values))
         finally:
             self._tidying.release()
+
+    def _tidy_trail(self) -> None:
+        """Keep the trail of sessions small; one that was damaged is an incident."""
+        why = trail.tidy(self._state)
+        if why:
+            title = "the trail of sessions cannot be used"
+            self.report(events.incident("trail-unavailable", title, why, "find out what changed it"))
+
+    def _ask(self, values: Mapping[str, Json]) -> None:
+        """Look up what decisions wanted to know of packages, where a registry is named at all."""
+        from bk.engine.intel.registry import fetch
+
+        fetch(self._state, values)
 
     def tell_status(self) -> None:
         """Bring the status file up to date; an idle engine writes nothing."""
         world = self._world.current()
         problems = [*self.troubles.values(), *map(str, world.policy.problems)]
+        if world.rules is not None:
+            problems += world.rules.problems
         if world.failure is not None:
             problems.append(str(world.failure))
         said: dict[str, Json] = {

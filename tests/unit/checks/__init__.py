@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bk.engine.checks import CHECKS
+from bk.engine.config.schema import KEYS
 from bk.engine.facts import Facts
 from bk.engine.judge import judge
 from bk.engine.lower import Look, lower
@@ -42,16 +43,7 @@ REAL = {
     f"{PROJECT}/link-to-state/config.toml": f"{HOME}/.bk/config.toml",
 }
 EXECUTABLES = ("/usr/local/bin/bk", "/usr/local/bin/bk-hook", "/opt/bk/lib/bk")
-POLICY: dict[str, Any] = {
-    "paths.block": [],
-    "paths.allow": [],
-    "parser.opaque": "ask",
-    "corroboration.warn_at": 1,
-    "corroboration.block_at": 2,
-    "corroboration.quarantine_at": 3,
-    "corroboration.critical_block_at": 1,
-    "corroboration.critical_quarantine_at": 2,
-}
+POLICY: dict[str, Any] = {key.name: key.default for key in KEYS}
 KINDS = {
     "Bash": "shell",
     "shell": "shell",

@@ -8,7 +8,8 @@ import pytest
 
 from tests.unit.checks import PROJECT, cases, decided
 
-ALL = [*cases("paths.jsonl"), *cases("selfguard.jsonl")]
+BOOKS = ("paths", "selfguard", "destroy", "exfiltration", "shells", "egress")
+ALL = [case for book in BOOKS for case in cases(f"{book}.jsonl")]
 
 
 @pytest.mark.parametrize("case", ALL, ids=[case["id"] for case in ALL])

@@ -209,4 +209,4 @@ def test_every_form_of_settings_lets_other_changes_be(form: str, before: str, af
 def test_a_harness_folder_goes_only_over_our_word() -> None:
     assert decided("rm -rf ~/.cursor").level.word == "block"
     assert decided("mv ~/.codex /tmp/x").level.word == "block"
-    assert decided("rm -rf .cursor/cache").level.word == "allow"
+    assert decided("rm -rf .cursor/.cache").level.word == "allow"

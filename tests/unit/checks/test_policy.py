@@ -113,4 +113,5 @@ def test_a_protected_folder_is_protected_from_above(command: str) -> None:
 
 
 def test_a_folder_beside_a_protected_one_is_free() -> None:
-    assert decided("rm -rf ~/client", policy={"paths.block": ["~/clients/a/**"]}).level.word == "allow"
+    verdict = decided("rm -rf ~/client", policy={"paths.block": ["~/clients/a/**"]})
+    assert [finding.rule for finding in verdict.findings] == ["destroy/delete"]

@@ -153,19 +153,9 @@ def test_hostile_names_are_made_harmless() -> None:
         assert "\u202e" not in one.reason + one.instead
 
 
-@pytest.mark.parametrize("source", ["git", "url", "file"])
-def test_a_source_that_is_no_registry_warns(source: str) -> None:
-    found = findings([], Install("npm", "", "", manager="npm", source=source))
-    assert [(one.rule, one.level) for one in found] == [("package/unregistered-source", Level.WARN)]
-    assert found[0].reason
-
-
 def test_a_named_package_from_elsewhere_is_still_looked_up() -> None:
     action = Install("npm", "evil", "1.0.0", source="url")
-    assert {one.rule for one in findings([match("exact", "a")], action)} == {
-        "package/known-malicious",
-        "package/unregistered-source",
-    }
+    assert {one.rule for one in findings([match("exact", "a")], action)} == {"package/known-malicious"}
 
 
 def test_a_name_known_only_at_run_time_gets_what_the_policy_says() -> None:

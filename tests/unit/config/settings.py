@@ -16,11 +16,20 @@ RANKS = {
     "fail_mode": ("open", "warn", "closed").index,
     "hook.ask_fallback": ("warn", "block").index,
     "parser.opaque": ("warn", "ask", "block").index,
+    "egress.default": ("allow", "warn", "ask", "block").index,
+    "rules.on_error": ("warn", "block").index,
+    "posture.release_age.action": ("off", "warn", "ask", "block").index,
+    "posture.lifecycle.action": ("off", "warn", "ask", "block").index,
+    "posture.remote_source.action": ("off", "warn", "ask", "block").index,
+    "posture.min_age_hours": int,
 }
 NO_SAY = {
     "hook.deadline_ms", "hook.max_bytes", "hook.max_depth", "paths.allow", "auto_quarantine.enabled",
     "auto_quarantine.dry_run", "auto_quarantine.threshold", "audit.redact_patterns", "audit.retention_days",
     "audit.segment_entries", "audit.checkpoint_entries", "audit.checkpoint_seconds", "engine.idle_exit_s",
+    "destroy.regenerable", "egress.allow", "egress.installers", "paths.sensitive", "rules.profile", "rules.disabled",
+    "executables.allowed", "secrets.env_vars", "lists", "posture.allow",
+    *(key.name for key in KEYS if key.kind == "url"),
 }  # fmt: skip
 
 
@@ -32,6 +41,12 @@ def value_of(key: Key) -> st.SearchStrategy[Any]:
         return st.integers(key.low, key.high)
     if key.kind == "choice":
         return st.sampled_from(key.choices)
+    if key.kind == "url":
+        return st.sampled_from(["", "https://registry.example/x", "http://127.0.0.1:4873"])
+    if key.item == "exception":
+        return st.lists(st.builds("npm:{} * {}".format, WORDS, WORDS), max_size=4, unique=True)
+    if key.kind == "lists":
+        return st.dictionaries(WORDS, st.lists(WORDS, max_size=3, unique=True), max_size=3)
     return st.lists(GLOBS if key.item == "glob" else WORDS, max_size=4, unique=True)
 
 
@@ -42,7 +57,13 @@ def settings() -> st.SearchStrategy[dict[str, Any]]:
 
 def toml(values: dict[str, Any]) -> str:
     """The values as a file, in dotted keys."""
-    return "".join(f"{name} = {json.dumps(value, ensure_ascii=False)}\n" for name, value in values.items())
+    return "".join(f"{name} = {_toml(value)}\n" for name, value in values.items())
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{name} = {_toml(each)}" for name, each in value.items()) + "}"
+    return json.dumps(value, ensure_ascii=False)
 
 
 def looser(name: str, before: Any, after: Any) -> bool:
@@ -51,6 +72,6 @@ def looser(name: str, before: Any, after: Any) -> bool:
         return bool(before != after)
     if name in RANKS:
         return bool(RANKS[name](after) < RANKS[name](before))
-    if name == "paths.block":
+    if name in ("paths.block", "egress.deny"):
         return not set(before) <= set(after)
     return bool(after > before)

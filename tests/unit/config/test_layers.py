@@ -17,7 +17,9 @@ OTHER = {
     "bool": lambda key: not key.default,
     "int": lambda key: key.low if key.default != key.low else key.low + 1,
     "choice": lambda key: next(each for each in key.choices if each != key.default),
-    "list": lambda key: ["/x/**"] if key.item == "glob" else ["x+"],
+    "list": lambda key: {"glob": ["/x/**"], "exception": ["npm:x * ours"], "rule": ["git/*"]}.get(key.item, ["x+"]),
+    "url": lambda _key: "https://registry.example",
+    "lists": lambda _key: {"hosts": ["a.example"]},
 }
 
 
@@ -43,13 +45,18 @@ def test_every_default_is_a_value_the_key_accepts(key: Key) -> None:
     assert key.read(key.default) == (key.default, "")
 
 
-@pytest.mark.parametrize("key", [k for k in KEYS if k.relax == "user"], ids=lambda key: key.name)
+@pytest.mark.parametrize("key", [k for k in KEYS if k.relax == "user" and k.kind != "lists"], ids=lambda key: key.name)
 def test_system_beats_built_in_and_user_beats_system(key: Key) -> None:
     stated = toml({key.name: other(key)})
     above = policy(system=stated)
     assert (above.values[key.name], above.origin[key.name]) == (other(key), "system")
     own = policy(system=stated, user=toml({key.name: key.default}))
     assert (own.values[key.name], own.origin[key.name]) == (key.default, "user")
+
+
+def test_a_list_of_ones_own_does_not_unname_the_system_s_lists() -> None:
+    made = policy('[lists]\nhosts = ["a.example"]\nteams = ["x"]\n', '[lists]\nhosts = ["b.example"]\n')
+    assert made.values["lists"] == {"hosts": ["b.example"], "teams": ["x"]}
 
 
 def test_what_the_user_does_not_state_never_hides_the_system_layer() -> None:
@@ -67,6 +74,10 @@ def test_a_value_comes_from_the_highest_layer_that_states_it(
     for key in KEYS:
         if key.name.startswith("corroboration.") or key.relax == "system":
             continue  # these are put in step with each other, or held
+        if key.kind == "lists":
+            both = {**system.get(key.name, {}), **user.get(key.name, {})}  # type: ignore[dict-item]
+            assert made.values[key.name] == both
+            continue
         expected = user.get(key.name, system.get(key.name, key.default))
         assert made.values[key.name] == expected, key.name
 

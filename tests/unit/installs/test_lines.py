@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from bk.engine.lower.installs import FAMILIES, INSTALLS_MAX, installs
 from bk.engine.lower.words import Dim
 from bk.engine.model import Install, Run
+from tests.unit.checks import actions
 
 CASES = """
 npm install foo => npm:foo
@@ -218,10 +219,23 @@ pacman -Q evil =>
 docker run -i --rm registry.example:443/a/b:1.0 => >oci:registry.example:443/a/b@1.0
 docker run -e A=B --name x mcp/slack => >oci:mcp/slack
 docker pull alpine:3.19 => oci:alpine@3.19
-docker run node npm install evil => >oci:node npm:evil
-docker exec -it box pip install evil => pypi:evil
-docker run --entrypoint npx node -y evil => >oci:node >npm:evil
+docker run node npm install evil => >oci:node
 docker ps =>
+kubectl run p --image=evil:1 => >oci:evil@1
+helm upgrade --install r https://h.example/c.tgz => helm:https://h.example/c.tgz!url
+flatpak install flathub evil => flatpak:evil
+choco install evil --version 1 => chocolatey:evil@1
+winget install --id A.B -v 1 => winget:A.B@1
+mise use -g npm:evil@1 => npm:evil@1
+mise install node@20 => mise:node@20
+volta install evil@1 => npm:evil@1
+dart pub add evil => pub:evil
+nix run nixpkgs#evil => >nix:nixpkgs#evil
+ansible-galaxy collection install a.evil:1 => galaxy:a.evil@1
+vagrant plugin install evil => rubygems:evil
+claude mcp add-json s '{"command":"npx","args":["-y","evil"]}' => >npm:evil
+code --add-mcp '{"name":"x","command":"uvx","args":["evil"]}' => >pypi:evil
+amp mcp add s -- npx evil => >npm:evil
 claude mcp add -s user srv -- npx -y evil => >npm:evil
 claude mcp add srv npx evil => >npm:evil
 gh extension install o/r => gh-extension:o/r!git
@@ -254,6 +268,11 @@ def _expected(words: list[str]) -> list[str]:
     return sorted(joined)
 
 
+def understood(command: str) -> list[Install]:
+    """What a whole command line installs, inner commands included."""
+    return [one for one in actions("Bash", command) if isinstance(one, Install)]
+
+
 @pytest.mark.parametrize(("command", "expected"), lines(), ids=[command for command, _ in lines()])
 def test_line(command: str, expected: list[str]) -> None:
     assert sorted(told(one) for one in installs(Run(shlex.split(command)), "/")) == _expected(expected)
@@ -266,8 +285,11 @@ def test_the_manager_is_named() -> None:
 
 
 def test_an_inner_command_tells_how_it_was_reached() -> None:
-    found = installs(Run(["docker", "run", "node", "npm", "i", "evil"]), "/")
-    assert [(one.target, one.via) for one in found] == [("oci:node", ()), ("npm:evil", ("docker run",))]
+    found = understood("docker run node npm i evil")
+    assert [(one.target, one.via, one.where) for one in found] == [
+        ("oci:node", (), ""),
+        ("npm:evil", ("docker run",), "container:node"),
+    ]
 
 
 def test_what_is_known_only_at_run_time_is_not_certain() -> None:
@@ -288,9 +310,28 @@ def test_what_is_known_only_at_run_time_is_not_certain() -> None:
     assert all(one.certain for one in installs(Run(["npm", "install", "a", "b@1"]), "/"))
 
 
-def test_a_container_in_a_container_is_not_known() -> None:
-    found = installs(Run(["docker", "run", "docker", "docker", "run", "node", "npm", "i", "x"]), "/")
-    assert [one.certain for one in found] == [True, False]
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ("docker exec -it box pip install evil", ["pypi:evil"]),
+        ("docker run --entrypoint npx node -y evil", [">oci:node", ">npm:evil"]),
+        ("kubectl exec pod -- npm i evil", ["npm:evil"]),
+        ("ssh host npm i evil", ["npm:evil"]),
+    ],
+)
+def test_what_another_place_installs(command: str, expected: list[str]) -> None:
+    assert [told(one) for one in understood(command)] == expected
+
+
+def test_a_container_in_a_container_is_looked_into() -> None:
+    found = understood("docker run docker docker run node npm i x")
+    assert [one.target for one in found] == ["oci:docker", "oci:node", "npm:x"]
+    assert found[2].where == "container:docker>container:node"
+
+
+def test_a_registered_server_in_a_container_is_not_known() -> None:
+    found = installs(Run(["claude", "mcp", "add", "s", "--", "docker", "run", "node", "npm", "i", "x"]), "/")
+    assert [one.certain for one in found] == [False]
 
 
 def test_the_number_of_installs_is_bounded() -> None:

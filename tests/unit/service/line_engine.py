@@ -105,7 +105,9 @@ class Worlds:
             text = b"{}"
         values = {**VALUES, **json.loads(text)}
         policy = SimpleNamespace(values=values, digest=f"{hash(text) & 0xFFFFFFFF:08x}", problems=())
-        return SimpleNamespace(policy=policy, failure=None, redact=lambda value: value, generation="g1", text=text)
+        return SimpleNamespace(
+            policy=policy, rules=None, failure=None, redact=lambda value: value, generation="g1", text=text
+        )
 
     def current(self) -> Any:
         return self.world

@@ -1,8 +1,8 @@
 """Package managers' command lines, one module a family: what a simple command would fetch from where.
 
-Only the command line is read. What a manifest, lock file or requirements file would add needs the file's text and is
-not decided here. Over-reading is preferred to missing: an option that is not in a table is taken to have no value, so
-that the word after it still counts as a package.
+Only the command line is read; a manifest or lock file that it installs from is named (`manifests`), not read.
+Over-reading is preferred to missing: an option that is not in a table is taken to have no value, so that the word
+after it still counts as a package.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 INSTALLS_MAX = 512
 NESTING = ("containers", "agents")
+LISTING = frozenset(("npm", "python", "cargo", "go", "ruby", "php", "dotnet"))
 FAMILIES = {
     "npm": "npm pnpm yarn yarnpkg bun npx bunx pnpx pnx corepack deno ng expo lerna",
     "python": (
@@ -38,15 +39,21 @@ FAMILIES = {
         "brew apt apt-get aptitude dnf yum microdnf apk pacman yay paru zypper snap flatpak port pkg emerge nix-env"
         " choco winget scoop luarocks cpan cpanm opam"
     ),
-    "containers": "docker podman nerdctl helm",
-    "agents": "claude codex gemini gh",
+    "containers": "docker podman nerdctl helm kubectl oc",
+    "agents": "claude codex gemini gh cursor-agent amp goose opencode qwen crush copilot auggie droid",
+    "others": ("dart flutter pub mix cabal stack vcpkg conan ansible-galaxy vagrant asdf nix sdk mise rtx volta"),
 }
 _FAMILY = {program: family for family, programs in FAMILIES.items() for program in programs.split()}
 _READERS: dict[str, Reader] = {}
 
 
-def installs(run: Run, cwd: str) -> list[Install]:  # noqa: ARG001 - manifests will be found from it
-    """Every package that this command would fetch or run; empty for a program that installs nothing."""
+def installs(run: Run, cwd: str) -> list[Install]:
+    """Every package that this command names and would fetch or run; empty for a program that installs nothing."""
+    return [install for install in every(run, cwd) if install.source != "manifest"]
+
+
+def every(run: Run, cwd: str) -> list[Install]:
+    """Also the files and folders whose lists it installs, each as one Install of source `manifest`."""
     program = run.program
     family = _FAMILY.get(program)
     if family is None:
@@ -54,8 +61,13 @@ def installs(run: Run, cwd: str) -> list[Install]:  # noqa: ARG001 - manifests w
         family = _FAMILY.get(program)
         if family is None:
             return []
-    found = read(program, family, run.argv[1:] if program == run.program else _folded(run))
-    return [one for one in found if one.name or one.source != "registry"][:INSTALLS_MAX]
+    words = run.argv[1:] if program == run.program else _folded(run)
+    found = [one for one in read(program, family, words) if one.name or one.source != "registry"][:INSTALLS_MAX]
+    if family in LISTING:
+        from bk.engine.lower.installs.manifests import asked
+
+        found += asked(program, words, cwd)
+    return found
 
 
 def inner(words: Sequence[str], via: str) -> list[Install]:

@@ -26,10 +26,37 @@ def read(program: str, words: Sequence[str]) -> list[Install]:
                 for word in given.words
             ]
         return []
+    if list(words[:2]) == ["mcp", "add-json"]:
+        return [made for word in words[3:4] for made in described(word, f"{program} mcp add-json")]
+    if list(words[:2]) in (["extensions", "install"], ["extension", "install"]):
+        given = split(words[2:], options("--ref --source --path"))
+        return [
+            install(
+                "agent-extension", program, word, "" if elsewhere(word) else str(word), source=elsewhere(word) or "git"
+            )
+            for word in given.words
+        ]
+    if list(words[:2]) == ["plugin", "install"]:
+        return [install("agent-extension", program, word, str(word)) for word in words[2:3]]
     if list(words[:2]) != ["mcp", "add"]:
         return []
     line = split(words[2:], MCP_TAKES, until=1)
     return inner(_command(line.rest), f"{program} mcp add")
+
+
+def described(text: str, via: str) -> list[Install]:
+    """A server described in JSON: `{"command": "npx", "args": ["-y", "x"]}`."""
+    import json
+
+    try:
+        said = json.loads(text)
+    except (ValueError, RecursionError):
+        return []
+    if not isinstance(said, dict) or not isinstance(said.get("command"), str):
+        return []
+    args = said.get("args")
+    words = [said["command"], *(word for word in (args if isinstance(args, list) else []) if isinstance(word, str))]
+    return inner(words, via)
 
 
 def _command(words: Sequence[str]) -> Sequence[str]:

@@ -1,9 +1,8 @@
-"""Container images, and what a command inside a container installs."""
+"""Container images and charts. What the command inside a container installs is that command's own."""
 
 from __future__ import annotations
 
-from bk.engine.lower.installs import inner
-from bk.engine.lower.installs.line import install, options, split
+from bk.engine.lower.installs.line import elsewhere, install, options, split
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,13 +24,14 @@ RUN_TAKES = options(
     " --stop-signal --stop-timeout --storage-opt --sysctl --tmpfs --ulimit -u --user --userns --uts -v --volume"
     " --volume-driver --volumes-from -w --workdir --arch --os --variant --pod --secret --creds --authfile"
 )
-EXEC_TAKES = options("--detach-keys -e --env --env-file -u --user -w --workdir")
 
 
 def read(program: str, words: Sequence[str]) -> list[Install]:
-    """The images one command pulls or runs, and the packages that its inner command installs."""
+    """The images one command pulls or runs."""
     if program == "helm":
         return _helm(words)
+    if program in ("kubectl", "oc"):
+        return _kubectl(program, words)
     line = split(words, GLOBAL_TAKES, until=1)
     verb, rest = (line.words[0] if line.words else ""), line.rest
     if verb in ("container", "image"):
@@ -41,15 +41,10 @@ def read(program: str, words: Sequence[str]) -> list[Install]:
         given = split(rest, RUN_TAKES, until=1)
         if not given.words:
             return []
-        entry = given.value("--entrypoint")
-        command = [entry, *given.rest] if entry else given.rest
-        return [_image(program, given.words[0], runs=verb == "run"), *inner(command, f"{program} {verb}")]
+        return [_image(program, given.words[0], runs=verb == "run")]
     if verb == "pull":
         given = split(rest, RUN_TAKES)
         return [_image(program, word) for word in given.words]
-    if verb == "exec":
-        given = split(rest, EXEC_TAKES, until=1)
-        return inner(given.rest, f"{program} exec")
     return []
 
 
@@ -67,4 +62,14 @@ def _helm(words: Sequence[str]) -> list[Install]:
     if verb not in ("install", "upgrade", "pull") or len(line.words) < 2:
         return []
     chart = line.words[1] if verb == "pull" else line.words[-1]
-    return [install("helm", "helm", chart, str(chart), line.value("--version"))]
+    source = elsewhere(chart)
+    return [install("helm", "helm", chart, str(chart), line.value("--version"), source=source or "registry")]
+
+
+def _kubectl(program: str, words: Sequence[str]) -> list[Install]:
+    """Images that a cluster is told to run."""
+    takes = options("-n --namespace --context --image -l --labels --env --kubeconfig -c --container --replicas --port")
+    line = split(words, takes)
+    if not line.words or line.words[0] not in ("run", "create", "debug"):
+        return []
+    return [_image(program, word, runs=True) for word in line.values("--image")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bk.engine.lower.installs.agents import described
 from bk.engine.lower.installs.line import elsewhere, install
 
 TYPE_CHECKING = False
@@ -24,6 +25,11 @@ def read(program: str, words: Sequence[str]) -> list[Install]:
             elif at + 1 < len(words):
                 wanted.append(words[at + 1])
     made = []
+    for at, word in enumerate(words):
+        flag, equals, value = word.partition("=")
+        if flag == "--add-mcp":
+            text = value if equals else words[at + 1] if at + 1 < len(words) else ""
+            made.extend(described(text, f"{program} --add-mcp"))
     for word in wanted:
         source = elsewhere(word)
         name, _, version = ("", "", "") if source else str(word).partition("@")

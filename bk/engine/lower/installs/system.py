@@ -56,18 +56,24 @@ MANAGERS = {
     "nix-env": Manager("nix", "-i -iA --install", "-f --file -p --profile"),
 }
 
+_STATING = ("chocolatey", "winget")
+
 
 def read(program: str, words: Sequence[str]) -> list[Install]:
     """What one system package manager's command installs."""
     manager = MANAGERS[program]
     operands = _operands(manager, words)
     made = []
+    if program == "flatpak" and len(operands) > 1:
+        operands = operands[1:]  # the first names the remote
+    stated = split(words, manager.takes).value("--version", "-v") if manager.ecosystem in _STATING else ""
     for word in operands:
         source = elsewhere(word)
         if source == "git" and manager.ecosystem == "homebrew":
             source = "registry"
         name, mark, version = str(word).partition(manager.mark) if manager.mark else (str(word), "", "")
         name = "" if source else name if mark else str(word)
+        version = version or stated
         made.append(install(manager.ecosystem, program, word, name, version, source=source or "registry"))
     return made
 
