@@ -52,19 +52,19 @@ block aws sts get-session-token
 block aws sts assume-role
 block aws configure export-credentials
 block aws configure get : aws_secret_access_key aws_session_token
-block aws secretsmanager get-secret-value
+ask aws secretsmanager get-secret-value
 ask aws ssm get-parameter : --with-decryption
 ask aws ssm get-parameters : --with-decryption
 ask aws ecr get-login-password
-block gcloud auth print-access-token
-block gcloud auth print-identity-token
-block gcloud auth application-default print-access-token
-block gcloud secrets versions access
-block az account get-access-token
-block az keyvault secret show
+ask gcloud auth print-access-token
+ask gcloud auth print-identity-token
+ask gcloud auth application-default print-access-token
+ask gcloud secrets versions access
+ask az account get-access-token
+ask az keyvault secret show
 block op read
-block op item get
-block op document get
+ask op item get
+ask op document get
 block bw get
 block bw list
 block bw export
@@ -74,7 +74,8 @@ block secret-tool lookup
 block secret-tool search
 block security find-generic-password : -w -g
 block security find-internet-password : -w -g
-block security dump-keychain
+block security dump-keychain : -d
+ask security dump-keychain
 block security export
 block git credential fill
 block git credential-store get
@@ -85,12 +86,12 @@ block gpg2 : --export-secret-keys --export-secret-subkeys --export-secret-key
 block kubectl get secret : -o -oyaml -ojson --output -o=yaml -o=json --output=yaml --output=json --template
 block kubectl get secrets : -o -oyaml -ojson --output -o=yaml -o=json --output=yaml --output=json --template
 block kubectl config view : --raw
-block kubectl create token
+ask kubectl create token
 block vault read
-block vault kv get
+ask vault kv get
 block vault print token
-block doppler secrets
-block infisical secrets
+ask doppler secrets
+ask infisical secrets
 block infisical export
 ask heroku config
 block heroku auth:token
@@ -163,6 +164,7 @@ _SECRET_NAMES = (
     "CREDENTIAL",
     "ACCESS_KEY",
 )
+_SAYS = frozenset(("echo", "printf"))
 _PUBLIC_SETTERS = frozenset(("export", "declare", "typeset", "set", "readonly", "local"))
 
 
@@ -188,7 +190,25 @@ def check(actions: Sequence[Action], facts: Facts) -> Iterable[Finding]:  # noqa
         if program in _SPECIAL:
             found = _SPECIAL[program](action)
             if found is not None:
+                if found.rule == "credentials/environment" and _shown(action, actions):
+                    found.level = Level.ASK
                 yield found
+        elif program in _SAYS and action.takes and _shown(action, actions):
+            name = next((one[4:] for one in action.takes if one[:4] == "env:" and _secret(one[4:])), "")
+            if name:
+                reason = f"shows ${name[:60]}, which is a credential by its name"
+                yield Finding("credentials/print", Level.ASK, reason, action=action, instead=ADVICE)
+
+
+def _shown(run: Run, actions: Sequence[Action]) -> bool:
+    """Whether what a command prints is seen: neither handed to another program nor put into a file."""
+    mark = f"run:{run.program.lower()}"
+    return not any(mark in action.takes for action in actions if action is not run)
+
+
+def _secret(name: str) -> bool:
+    upper = name.upper()
+    return any(secret in upper for secret in _SECRET_NAMES)
 
 
 def _said(run: Run, reason: str) -> str:
@@ -199,7 +219,7 @@ def _environment(run: Run) -> Finding | None:
     names = [word for word in run.argv[1:] if word[:1] != "-"]
     if not names:
         return Finding("credentials/environment", Level.WARN, _said(run, DUMPS), action=run, instead=ADVICE)
-    if any(secret in name.upper() for name in names for secret in _SECRET_NAMES):
+    if any(map(_secret, names)):
         return Finding("credentials/print", Level.BLOCK, _said(run, PRINTS), action=run, instead=ADVICE)
     return None
 

@@ -185,7 +185,8 @@ user-credential home .npmrc .yarnrc.yml .claude.json .m2/settings.xml .gradle/gr
 user-credential home .bundle/config .pip/pip.conf .config/pip/pip.conf .config/nuget/nuget.config .cursor/mcp.json
 user-credential home .windsurf/mcp.json .codeium/windsurf/mcp_config.json .terraform.d/ .config/amp/settings.json
 env-file any .env! .env.local! .dev.vars
-maybe-secret any .envrc secrets.yml secrets.yaml secrets.json secrets.toml credentials.json service-account.json
+key-file any credentials.json service-account.json service_account.json
+maybe-secret any .envrc secrets.yml secrets.yaml secrets.json secrets.toml
 maybe-secret any .npmrc .yarnrc.yml terraform.tfstate terraform.tfvars client_secret.json .npmrc.bak
 maybe-secret any local.settings.json .git-secrets/
 history home .bash_history .zsh_history .sh_history .ksh_history .history .histfile .python_history

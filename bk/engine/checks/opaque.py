@@ -191,7 +191,12 @@ def _elsewhere(action: Opaque, level: Level, actions: Sequence[Action], facts: F
         return Finding("opaque/downloaded", Level.BLOCK, reason, action=action, instead=REMOTE_ADVICE)
     if not takes and _HIDDEN.re.search(action.text):
         return Finding("opaque/decoded", Level.BLOCK, reason, action=action, instead=DECODED_ADVICE)
-    made = "unknown" in takes or _ENCODED.re.search(action.text) or _ELSEWHERE.re.search(action.text)
+    made = (
+        "unknown" in takes
+        or any(one[:7] == "secret:" for one in takes)
+        or _ENCODED.re.search(action.text)
+        or _ELSEWHERE.re.search(action.text)
+    )
     return Finding("opaque/pipe-to-shell", level if made else Level.WARN, reason, action=action, instead=REMOTE_ADVICE)
 
 

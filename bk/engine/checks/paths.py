@@ -91,7 +91,7 @@ def _level(action: Touch, hit: Hit, parts: Sequence[str]) -> Level:
         if mode == "read" and not hit.inside and not action.tree and action.certain:
             return Level.WARN
     elif kind.name in ("env-file", "user-credential") and via in USES:
-        return Level.WARN
+        return Level.WARN if via == "--env-file" else Level.ASK
     elif kind.name == "git-hook" and (parts[-1].endswith(".sample") or not hit.inside):
         return Level.ALLOW
     if hit.place.tree and not hit.inside and mode == "write" and not action.tree and kind.name != "secret-store":

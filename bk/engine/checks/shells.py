@@ -40,6 +40,9 @@ BOMB_ADVICE = "start as many processes as you need, and wait for them"
 MINER_ADVICE = "leave mining to machines that are meant for it"
 
 
+_TELLING = RAW | MINERS | INTERPRETERS | frozenset(("pwsh", "powershell"))
+
+
 def check(actions: Sequence[Action], facts: Facts) -> Iterable[Finding]:  # noqa: ARG001 - every check has this shape
     """Findings for steered shells, fork bombs and miners."""
     run: Run | None = None
@@ -53,7 +56,12 @@ def check(actions: Sequence[Action], facts: Facts) -> Iterable[Finding]:  # noqa
                 shells.append(action)
             elif program in ("telnet", "openssl") and (program == "telnet" or "s_client" in action.argv):
                 sockets.append(action)
-            yield from _of(action, program)
+            if program in _TELLING or action.program.lower() in MINERS:
+                yield from _of(action, program)
+            for word in action.argv:
+                if (word[:2] == "--" or word[:7].lower() == "stratum") and _mining(word):
+                    yield _miner(action, f"`{action.target[:80]}` speaks to a pool for mining")
+                    break
         elif type(action) is Connect:
             if raw(action, run):
                 sockets.append(action)
@@ -88,8 +96,6 @@ def _of(run: Run, program: str) -> Iterator[Finding]:
         code = next((word for word in words if len(word) > 24 and _SOCKET.re.search(word)), "") or (run.stdin or "")
         if code and _SOCKET.re.search(code) and _SHELL.re.search(code):
             yield _steered(run, f"`{program}` joins a shell to a network socket")
-    if any(_mining(word) for word in words):
-        yield _miner(run, f"`{run.target[:80]}` speaks to a pool for mining")
 
 
 def _mining(word: str) -> bool:

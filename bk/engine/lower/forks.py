@@ -15,10 +15,12 @@ _CONDITIONS = frozenset(
     ("if_statement", "case_statement", "list", "test_command", "for_statement", "while_statement", "ternary_expression")
 )
 _ENDLESS = re.compile(
-    r"\s*(?:while\s+(?:true|:|1|\[\s*1\s*\]|\[\[\s*1\s*\]\]|\(\(\s*1\s*\)\))|until\s+false)\s*;?\s*do\b"
-    r"|\s*for\s*\(\(\s*;\s*;\s*\)\)"
+    r"\s*(?:while\s+(?:(?:/\S*/)?true|:|1|\[\s*1\s*\]|\[\[\s*1\s*\]\]|\(\(\s*[1-9]\d*\s*\)\)|!\s*(?:/\S*/)?false)"
+    r"|until\s+(?:(?:/\S*/)?false|!\s*(?:/\S*/)?true|\(\(\s*0\s*\)\)))\s*;?\s*do\b"
+    r"|\s*for\s*\(\([^;()]*;\s*;[^;()]*\)\)"
 )
-_WAITS = re.compile(r"\b(?:wait|sleep|read|break|exit|return|fg)\b")
+_WAITS = re.compile(r"\b(?:sleep|read|break|exit|return)\b")
+_ENDS = re.compile(r"\b(?:wait|fg)\b")
 
 
 class Calls:
@@ -43,7 +45,8 @@ def function(shell: Shell, name: str, body: Node, whole: Node) -> None:
 def loop(shell: Shell, node: Node) -> None:
     """An endless loop that leaves a process behind every time."""
     text = shell.slice(node)[:2000]
-    if "&" in text and _ENDLESS.match(text) and not _WAITS.search(text) and _background(node):
+    after = _ENDS.split(text)[-1]  # what was started before the last wait is gone when the next round begins
+    if "&" in after and _ENDLESS.match(text) and not _WAITS.search(text) and _background(node):
         shell.dark("forkbomb", text)
 
 
