@@ -56,6 +56,11 @@ STOPPING = names(
 )
 ADVICE = "ask a person to do it in their own terminal; `bk --help` tells what agents may run"
 
+# Programs whose command lines may be aimed at us; the rest are passed over.
+CONCERNED = frozenset(
+    (*PROGRAMS, *SETTERS, *KILLERS, *MODE_CHANGERS, "systemctl", "service", "launchctl", "initctl", "rc-service")
+) | frozenset(("alias", "function", "hash", "enable"))
+
 
 def commands(actions: Sequence[Action]) -> Iterator[Finding]:
     """Findings for the commands of a call that are aimed at us."""
@@ -64,8 +69,9 @@ def commands(actions: Sequence[Action]) -> Iterator[Finding]:
     for action in actions:
         if type(action) is not Run:
             continue
-        yield from _one(action)
         program = action.program
+        if action.via or program.lower() in CONCERNED or program[:2] in ("py", "PY", "Py") or not action.certain:
+            yield from _one(action)
         if program in FINDERS and _OURS.search(" ".join(action.argv[1:])):
             found_us = True
         if program in KILLERS:

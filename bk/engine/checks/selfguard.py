@@ -41,7 +41,9 @@ def check(actions: Sequence[Action], facts: Facts) -> Iterable[Finding]:
             yield from _touch(action, path, root, owned, facts)
             if leads != path:
                 yield from _touch(action, leads, root, owned, facts)
-        elif type(action) is Run and (action.cwd.lower() + "/").startswith(root + "/"):
+        elif (
+            type(action) is Run and action.cwd[: len(root)].lower() == root and action.cwd[len(root) :][:1] in ("", "/")
+        ):
             reason = f"runs {action.program} inside {facts.state_root}, which belongs to bk"
             yield Finding("self/state", Level.BLOCK, reason, action=action, instead=STATE_ADVICE)
     yield from commands(actions)

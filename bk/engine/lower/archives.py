@@ -138,6 +138,38 @@ def archive(_name: str, args: Sequence[str], scope: Scope) -> None:
         scope.touch(word, "read", tree=True)
 
 
+_UNZIP_TAKES = frozenset(("-d", "-P", "-x", "-O", "-I"))
+
+
+def unzip(_name: str, args: Sequence[str], scope: Scope) -> None:
+    """`unzip ARCHIVE [MEMBER…] [-d DIR]`; listing, testing and printing leave nothing behind."""
+    place, archived, shows = ".", "", False
+    index = 0
+    while index < len(args):
+        word = args[index]
+        index += 1
+        if word[:1] != "-" or len(word) < 2:
+            archived = archived or word
+        elif word in _UNZIP_TAKES:
+            if word == "-d" and index < len(args):
+                place = args[index]
+            index += word != "-x"
+        elif word[:2] == "-d" and len(word) > 2:
+            place = _like(word, word[2:])
+        elif word[1:2] != "-" and any(letter in "ltpvzZc" for letter in word[1:]):
+            shows = True
+    if archived:
+        scope.touch(archived, "read")
+        if "." not in archived.rpartition("/")[2]:
+            scope.touch(_like(archived, archived + ".zip"), "read", certain=False)
+        if not shows:
+            scope.touch(place, "write", tree=True)
+
+
+def _like(word: str, part: str) -> str:
+    return Dim(part) if type(word) is Dim else part
+
+
 def seven(_name: str, args: Sequence[str], scope: Scope) -> None:
     """`7z a ARCHIVE FILE…` packs, `7z x ARCHIVE -oDIR` unpacks."""
     operands = [word for word in args if word[:1] != "-"]

@@ -247,6 +247,12 @@ def _act(shell: Shell, words: Sequence[str], stdin: Stream | None, fed: Stream |
 
         if hidden(words):
             shell.dark("hidden", glued(words))
+    if scope.written or ("/" in program and not program.startswith(_INSTALLED)):
+        from bk.engine.lower import renamed
+
+        tool = renamed.original(scope, program) if "/" in program or not renamed.known(name) else ""
+        if tool:
+            simple(shell, [tool, *args], stdin, fed)
     if "/" in program and _own_script(program, name):
         run_file(shell, "", program, args, stdin)
     options = INTERPRETERS.get(name if name[-1:] > "9" else name.rstrip("0123456789."))

@@ -347,6 +347,10 @@ def _told(name: str, args: Sequence[str]) -> tuple[str, ...]:
             return tuple("env:" + word for word in operands)
         return () if operands and name != "compgen" else ("env:*",)
     said = " ".join(args) + " "
+    if name == "gh" and said.startswith(
+        ("api ", "gist view", "release download", "run download", "repo clone", "gist clone")
+    ):
+        return ("net:github.com",)
     for verb in _SECRETS.get(name, ()):
         if said.startswith(verb) or (verb[:1] == "-" and " " + verb in " " + said):
             return (f"secret:{name} {verb}".rstrip(),)

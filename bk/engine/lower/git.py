@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bk.engine.lower import network
+from bk.engine.lower.downloads import clone
 from bk.engine.lower.paths import pathlike
 from bk.engine.lower.words import Dim
 from bk.engine.tables import names
@@ -18,6 +19,10 @@ _READS = names("add show diff blame annotate cat-file hash-object difftool log a
 _WRITES = frozenset(("restore", "checkout"))
 _TAKES = names(
     "-m --message --author --date -n --max-count -S -G -L --format --pretty --since --until --grep -b -B --diff-filter"
+)
+_CLONE_TAKES = names(
+    "-b --branch --depth -o --origin -u --upload-pack --reference --reference-if-able --template -c --config -j --jobs"
+    " --separate-git-dir --filter --shallow-since --shallow-exclude --server-option --bundle-uri --revision"
 )
 _NO_TAKES = frozenset(("--chmod",))
 
@@ -69,7 +74,13 @@ def _command(verb: str, args: Sequence[str], scope: Scope) -> None:
     elif verb == "apply":
         for word in operands + after:
             scope.touch(word, "read")
-    elif verb in ("clone", "ls-remote", "fetch", "pull", "push", "remote", "submodule"):
+    elif verb == "clone":
+        words, after = _operands(args, _CLONE_TAKES)
+        words += after
+        _reach(verb, words, scope)
+        if words and ("://" in words[0][:12] or ":" in words[0].partition("/")[0]) and words[0][:5].lower() != "file:":
+            clone(words, scope)
+    elif verb in ("ls-remote", "fetch", "pull", "push", "remote", "submodule"):
         _reach(verb, operands, scope)
     elif verb == "grep":
         for word in after:

@@ -65,8 +65,8 @@ def remote(word: str, scope: Scope, *, sends: bool) -> bool:
 def curl(_name: str, args: Sequence[str], scope: Scope) -> None:
     """Uploads read files, `-o` writes one, `file://` is a read."""
     urls: list[str] = []
-    sends = False
-    method = ""
+    sends = named = chosen = False
+    method = folder = ""
     index, end = 0, len(args)
     while index < end:
         word = args[index]
@@ -74,6 +74,10 @@ def curl(_name: str, args: Sequence[str], scope: Scope) -> None:
         if word[:1] != "-" or word == "-":
             urls.append(word)
             continue
+        if _bare(word, "O", "--remote-name"):
+            named = True
+        if _bare(word, "J", "--remote-header-name"):
+            chosen = True
         name, value, glued = _curl_option(word)
         if name in _CURL_SAYS or (word[:2] != "--" and _asks(word)):
             method = _curl_method(name, word, method)
@@ -83,7 +87,9 @@ def curl(_name: str, args: Sequence[str], scope: Scope) -> None:
         if wants and not glued:
             value = args[index] if index < end else ""
             index += 1
-        if name == "--url":
+        if name == "--output-dir":
+            folder = value
+        elif name == "--url":
             urls.append(value)
         elif name in _CURL_SENDS:
             sends = sends or name in _CURL_BODY
@@ -104,9 +110,28 @@ def curl(_name: str, args: Sequence[str], scope: Scope) -> None:
             scope.touch(url, "read")
         else:
             connect(url, scope, sends=sends or (type(url) is Dim and "://" in url), method=method or "GET")
+            if named:
+                from bk.engine.lower.downloads import lands  # it imports this page
+
+                lands(url, folder, scope, sure=not chosen)
 
 
 _CURL_SAYS = {"--head": "HEAD", "--get": "G", "-I": "HEAD", "-G": "G"}
+
+
+def _bare(word: str, letter: str, long: str) -> bool:
+    """Whether a word is a flag, alone, written out or in a cluster before a letter with a value."""
+    if word[:2] == "--":
+        return word in (long, long + "-all")
+    if letter not in word:
+        return False
+    for one in word[1:]:
+        if one == letter:
+            return True
+        option = "-" + one
+        if option in _CURL_SENDS or option in _CURL_TAKES or option in _CURL_WRITES or option in _CURL_READS:
+            return False
+    return False
 
 
 def _asks(word: str) -> bool:
@@ -169,10 +194,10 @@ _WGET_TAKES = names(
 
 
 def wget(_name: str, args: Sequence[str], scope: Scope) -> None:
-    """`-O` writes, `--post-file` and `-i` read."""
+    """`-O` writes, `--post-file` and `-i` read; without `-O` the address names the file."""
     urls: list[str] = []
-    sends = False
-    method = ""
+    sends = named = listed = deep = False
+    method = folder = ""
     index, end = 0, len(args)
     while index < end:
         word = args[index]
@@ -202,9 +227,14 @@ def wget(_name: str, args: Sequence[str], scope: Scope) -> None:
         elif word == "--spider":
             method = method or "HEAD"
         elif pathy:
+            named = named or name in ("-O", "--output-document")
+            listed = listed or name in ("-i", "--input-file")
             scope.touch(value, "read" if name in ("-i", "--input-file") else "write")
         elif name in ("-P", "--directory-prefix"):
+            folder = value
             scope.touch(value, "write")
+        elif word in ("-r", "-m", "-p", "--recursive", "--mirror", "--page-requisites", "--content-disposition"):
+            deep = True
     for url in urls:
         connect(
             url,
@@ -212,6 +242,12 @@ def wget(_name: str, args: Sequence[str], scope: Scope) -> None:
             sends=sends or (type(url) is Dim and "://" in url),
             method=method or ("POST" if sends else "GET"),
         )
+        if not named and method != "HEAD":
+            from bk.engine.lower.downloads import lands  # it imports this page
+
+            lands(url, folder, scope, query=True, sure=not deep)
+    if listed and not named:
+        scope.touch(folder or ".", "write")
 
 
 _NETCAT_TAKES = names(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bk.engine.lower import archives, changes, git, gnu, network
+from bk.engine.lower import archives, changes, downloads, git, gnu, network
 from bk.engine.lower.paths import joined, pathlike
 from bk.engine.lower.programs import SPECS, USE_OPTIONS, Spec
 from bk.engine.lower.words import Dim
@@ -313,11 +313,14 @@ SPECIAL: dict[str, Callable[[str, Sequence[str], Scope], None]] = {
     "bsdtar": archives.tar,
     "zip": archives.archive,
     "ar": archives.archive,
+    "unzip": archives.unzip,
     "7z": archives.seven,
     "7za": archives.seven,
     "7zz": archives.seven,
     "curl": network.curl,
     "wget": network.wget,
+    "aria2c": downloads.aria2c,
+    "gh": downloads.gh,
     "nc": network.raw_socket,
     "ncat": network.raw_socket,
     "netcat": network.raw_socket,

@@ -153,4 +153,9 @@ def _salt(shell: Shell, args: Sequence[str]) -> None:
             inside.far(shell, where, args[at + 1], None, ("salt",))
 
 
-_OWN = {"ansible": _ansible, "aws": _aws, "salt": _salt}
+def _gh(shell: Shell, args: Sequence[str]) -> None:
+    """What it downloads lies here afterwards, from another machine."""
+    downloads.gh("gh", args, shell.scope)
+
+
+_OWN = {"gh": _gh, "ansible": _ansible, "aws": _aws, "salt": _salt}

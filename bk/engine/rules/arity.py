@@ -97,9 +97,9 @@ git @cherry-pick | -X -m --mainline -s --strategy
 git @revert | -X -m --mainline -s --strategy
 git @stash | -m --message --pathspec-from-file
 git @branch | --contains --format --merged --no-contains --no-merged --points-at --set-upstream-to --sort -u
-git @checkout | -B -b --conflict --orphan --pathspec-from-file
+git @checkout | -B -U -b --conflict --inter-hunk-context --orphan --pathspec-from-file --unified
 git @switch | --conflict --create --force-create --orphan
-git @restore | --conflict --pathspec-from-file -s --source
+git @restore | -U --conflict --inter-hunk-context --pathspec-from-file -s --source --unified
 git @clean | -e --exclude
 git @log | -G -L -S --after --author --before --committer --diff-filter --format --grep --max-count -n --pretty
     --since --until

@@ -9,7 +9,7 @@ from bk.engine.rules import globs, regex
 from bk.engine.rules.advice import advice, reason
 from bk.engine.rules.call import Call, normal, ready
 from bk.engine.rules.judge import NOTHING, Branch, concerns_call, exempt, holds
-from bk.engine.rules.keys import PLACES, marks_of, shelved
+from bk.engine.rules.keys import ASSIGNED, FLAGGED, PLACES, marks_of, shelved
 from bk.engine.rules.match import matches, new_texts
 
 TYPE_CHECKING = False
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from bk.engine.model import Action, Json
 
 FORMAT = 1
+_FLAGS = ("-", "/", "+", "\u2010", "\u2013", "\u2014", "\u2212")
+BY_WORDS = frozenset(("with_flags", "without_flags", "with_subcommand", "with_args", "with_no_args", "with_option"))
+MAX_KEPT = 400
 MAX_FINDINGS = 4
 MAX_NAMES = 2000
 MAX_SPANS = 1000
@@ -30,10 +33,12 @@ _KINDS: dict[type, str] = {Install: "install", McpCall: "mcp", Opaque: "opaque"}
 class _Table:
     """What is entered for some programs: always to be tried, and by the command's first words."""
 
-    __slots__ = ("always", "shelves")
+    __slots__ = ("always", "assigned", "flagged", "shelves")
 
     def __init__(self, entered: Mapping[str, Sequence[int]]) -> None:
         self.always = entered.get("", ())
+        self.assigned = entered.get(ASSIGNED, ())
+        self.flagged = entered.get(FLAGGED, ())
         self.shelves = shelved(entered)
 
 
@@ -48,6 +53,7 @@ class Rulebook:
         "_heads",
         "_hosts",
         "_kinds",
+        "_met",
         "_paths",
         "_ready",
         "_regexes",
@@ -75,6 +81,7 @@ class Rulebook:
         self._heads: list[str] = compiled["heads"]
         self._tables: list[dict[str, list[int]]] = compiled["tables"]
         self._ready: dict[int, _Table] = {}
+        self._met: dict[tuple[str, ...], tuple[int, ...]] = {}
         self._commands: dict[str, list[int]] = compiled["commands"]
         self._globs: list[list[Json]] = compiled["globs"]
         self._paths: dict[str, dict[str, list[int]]] = compiled["paths"]
@@ -165,16 +172,49 @@ class Rulebook:
         )
 
     def _for_run(self, run: Run, call: Call) -> list[int]:
-        """The alternatives that a command could meet, by its program and its first words."""
+        """The alternatives that a command could meet, by its program and its words.
+
+        Agents repeat themselves: what a command's words alone decide is remembered for commands wholly known.
+        """
         runs = self._kinds.get("runs")
         numbers = list(runs) if runs else []
+        if call.assigns:
+            numbers.extend(self._kinds.get("assigned", ()))
         if run.argv and type(run.argv[0]) is not str:
             return [*numbers, *self._doubtful(normal(run.program))]
-        for table in self._of_program(run.program):
+        tables = self._of_program(run.program)
+        if call.assigns:
+            for table in tables:
+                numbers.extend(table.assigned)
+        known = self._met.get(run.argv) if run.certain else None
+        if known is None:
+            known = self._meeting(run, tables, call)
+            if run.certain and sum(map(len, run.argv)) < MAX_KEPT:
+                if len(self._met) >= MAX_NAMES:
+                    self._met.clear()
+                self._met[run.argv] = known
+        numbers.extend(known)
+        return numbers
+
+    def _meeting(self, run: Run, tables: Sequence[_Table], call: Call) -> tuple[int, ...]:
+        """What is entered for these words, without the alternatives that the words already rule out."""
+        numbers: list[int] = []
+        for table in tables:
             numbers.extend(table.always)
+            if table.flagged and _flagged(run):
+                numbers.extend(table.flagged)
             if table.shelves:
                 numbers.extend(_by_words(table, call.words(run).readings))
-        return numbers
+        if not run.certain:
+            return tuple(numbers)
+        return tuple(number for number in numbers if not self._ruled_out(self._branch(number), run, call))
+
+    @staticmethod
+    def _ruled_out(branch: Branch, run: Run, call: Call) -> bool:
+        term = branch.anchor
+        if term[0] != "command" or any(modifier[0] not in BY_WORDS for modifier in term[2]):
+            return False
+        return not matches(term, run, call, doubt=branch.doubt)
 
     def _of_program(self, program: str) -> list[_Table]:
         """The tables of a program; remembered, since names with wildcards are tried one by one."""
@@ -293,6 +333,11 @@ def shown(action: Action | None, call: Call) -> str:
     """What a rule matched, in one line."""
     text = call.hit.text or (action.target if action is not None else call.text())
     return text if len(text) <= 200 else text[:199] + "…"
+
+
+def _flagged(run: Run) -> bool:
+    """Whether any word could be an option."""
+    return any(word[:1] in _FLAGS or type(word) is not str for word in run.argv[1:])
 
 
 def _by_words(table: _Table, readings: Sequence[Sequence[str]]) -> Iterable[int]:

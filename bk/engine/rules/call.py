@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from bk.engine.facts import Facts
     from bk.engine.model import Action, Finding, Json
 
+EXPORTS = frozenset(("export", "declare", "typeset", "setenv", "set", "setx"))
 MAX_LEAVES = 1 << 17
 MAX_PATTERNS = 512
 _PROSE = frozenset(("description", "title", "justification", "explanation", "reason"))
@@ -39,7 +40,7 @@ class Hit:
 class Call:
     """The actions and facts of a call, with what rules share."""
 
-    __slots__ = ("_folded", "_said", "_text", "_words", "actions", "cwd", "facts", "found", "hit", "home")
+    __slots__ = ("_assigns", "_folded", "_said", "_text", "_words", "actions", "cwd", "facts", "found", "hit", "home")
 
     def __init__(self, actions: Sequence[Action], facts: Facts) -> None:
         self.actions = actions
@@ -52,6 +53,7 @@ class Call:
         self._folded: dict[str, str] = {}
         self._said: dict[int, str] = {}
         self._text: str | None = None
+        self._assigns: bool | None = None
 
     def words(self, run: Run) -> Words:
         """A command's words, sorted."""
@@ -59,6 +61,17 @@ class Call:
         if found is None:
             found = self._words[id(run)] = Words(normal(run.program), run.argv)
         return found
+
+    @property
+    def assigns(self) -> bool:
+        """Whether the call sets any variable at all, before a command or for those after it."""
+        if self._assigns is None:
+            self._assigns = any(
+                (action.via and any("=" in word for word in action.via))
+                or (type(action) is Run and action.program in EXPORTS and any("=" in word for word in action.argv))
+                for action in self.actions
+            )
+        return self._assigns
 
     def said(self, run: Run) -> str:
         """All that a command is told, folded: enough to see that most patterns cannot match."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bk.engine.rules import globs
 from bk.engine.rules.hosts import EXTERNAL
-from bk.engine.rules.keys import key_of
+from bk.engine.rules.keys import ASSIGNED, FLAGGED, key_of
 from bk.engine.rules.regex import needed
 from bk.engine.rules.rule import Regex, Term
 from bk.engine.rules.terms import filled, values_of
@@ -23,10 +23,11 @@ if TYPE_CHECKING:
 
     Lists = Mapping[str, Sequence[str]]
 
+OPTIONS = frozenset(("with_flags", "with_option"))
 MODES = {"reads": "read", "writes": "write", "deletes": "delete"}
 PLAIN = {
     "match_base_command_not_in": "runs",
-    "env": "runs",
+    "env": "assigned",
     "secret_in": "any",
     "pipeline_from": "taking",
     "obfuscated": "taking",
@@ -105,13 +106,14 @@ def _put(table: dict[str, list[int]], key: str, number: int) -> None:
 
 
 def _keys(anchor: Term, lists: Lists) -> list[str]:
-    """What a command's first words must ask for; `""` when they may be anything."""
+    """What a command must have: first words, a variable set for it, an option; `""` when it may be anything."""
     for modifier in anchor.modifiers:
         if modifier.name == "with_subcommand":
             keys = {key_of(value.lower().split()) for value in filled(modifier.values, lists)}
             if "" not in keys:
                 return sorted(keys)
-    return [""]
+    asked = {modifier.name for modifier in anchor.modifiers}
+    return [ASSIGNED] if "env" in asked else [FLAGGED] if asked & OPTIONS else [""]
 
 
 def path_key(glob: str) -> str:

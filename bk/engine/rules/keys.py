@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 PLACES = 8
+ASSIGNED = "="  # rules about variables that are set for a command
+FLAGGED = "-"  # rules about options, whatever the first words
 MAX_MARKS = 4000
 _marks: dict[str, tuple[str, ...]] = {}
 _SEPARATORS = "-_:./"
@@ -32,7 +34,7 @@ def shelved(table: Mapping[str, Sequence[int]]) -> dict[str, list[tuple[int, Seq
     """A table by mark, each with its place (-1: any), so that a word asks once and without making keys."""
     shelves: dict[str, list[tuple[int, Sequence[int]]]] = {}
     for key, numbers in table.items():
-        if key:
+        if key not in ("", ASSIGNED, FLAGGED):
             shelves.setdefault(key[1:], []).append((-1 if key[0] == "*" else int(key[0]), numbers))
     return shelves
 

@@ -6,9 +6,9 @@ import re
 
 from bk.engine.model import Connect, Install, McpCall, Opaque, Run, Touch
 from bk.engine.rules import globs
-from bk.engine.rules.call import normal
+from bk.engine.rules.call import EXPORTS, normal
 from bk.engine.rules.hosts import host_matches, url_matches
-from bk.engine.rules.modifiers import EXPORTS, assigned, modified
+from bk.engine.rules.modifiers import assigned, modified
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

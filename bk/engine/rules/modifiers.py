@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bk.engine.model import Run
 from bk.engine.rules import globs, regex
+from bk.engine.rules.call import EXPORTS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from bk.engine.rules.options import Words
 
 ROOT = frozenset(("sudo", "doas", "su", "pkexec", "run0", "gosu", "su-exec", "runuser", "runas", "gsudo", "sudoedit"))
-EXPORTS = frozenset(("export", "declare", "typeset", "setenv", "set", "setx"))
 MAX_SPAN = 3
 
 
