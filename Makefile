@@ -32,6 +32,7 @@ test-all: lint
 	@$(BIN)/python -m tests.fuzz --seconds 60
 
 bench: $(STAMP)
+	@$(BIN)/python -m bench.decide
 	@$(BIN)/python -m bench --write docs/performance.md
 
 screenshots: $(STAMP)

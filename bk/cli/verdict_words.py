@@ -44,7 +44,8 @@ def _doing(checked: Checked) -> list[str]:
     for action in checked.actions[:SHOWN]:
         level = strongest.get(id(action), Level.ALLOW)
         mark = paint("●", LEVELS[level.word]) if level > Level.ALLOW else " "
-        lines += [f"  {mark} {line}" for line in _action(action)]
+        first, *rest = _action(action)
+        lines += [f"  {mark} {first}", *(f"    {line}" for line in rest)]
     left = len(checked.actions) - SHOWN
     if left > 0:
         lines.append(dim(f"      … and {left} more (--json shows all)"))
@@ -58,7 +59,7 @@ def _action(action: Action) -> list[str]:
     notes = [
         *([f"on {action.where}"] if action.where else []),
         *([f"through {' > '.join(action.via[-3:])}"] if action.via else []),
-        *(["in part unknown"] if not action.certain else []),
+        *(["in part unknown"] if not action.certain and action.word != "opaque" else []),
     ]
     room = max(30, width() - len(indent) - len(label) - 8)
     target = inert(action.target, room)

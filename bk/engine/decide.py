@@ -65,7 +65,7 @@ def decide(call: ToolCall, world: World, *, once: bool = True) -> Judgement:
             findings.append(trail_lost(seen.trail.trouble))
     except Refusal as refusal:
         return Judgement(failed(refusal, policy), (), policy)
-    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError, MemoryError) as error:
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with us must not let a call through
         defect = Refusal("internal", f"deciding failed: {type(error).__name__}: {error}", "run `bk diag`")
         return Judgement(failed(defect, policy), (), policy)
     verdict = judge([*too_deep, *findings])

@@ -33,9 +33,14 @@ def test_every_command_named_in_the_pages_is_there() -> None:
     named: set[tuple[str, ...]] = set()
     for page in PAGES:
         for noun, verb in re.findall(
-            r"\bbk (version|diag|selftest|check|dashboard|simulate|audit|config|engine)(?: ([a-z]+))?", page.read_text()
+            r"\bbk (version|diag|selftest|check|dashboard|simulate|explain|audit|config|engine|rules|allow|trust|mcp)(?: ([a-z]+))?",
+            page.read_text(),
         ):
-            named.add((noun, verb) if verb and noun in ("audit", "config", "engine") else (noun,))
+            named.add(
+                (noun, verb)
+                if verb and noun in ("audit", "config", "engine", "rules", "allow", "trust", "mcp")
+                else (noun,)
+            )
     assert len(named) > 8
     for words in sorted(named):
         done = subprocess.run([sys.executable, "-m", "bk", *words, "--help"], capture_output=True, text=True)

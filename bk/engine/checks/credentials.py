@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bk.engine.model import Finding, Level, Run
+from bk.engine.tables import names
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -164,6 +165,11 @@ _SECRET_NAMES = (
     "CREDENTIAL",
     "ACCESS_KEY",
 )
+# Programs that show all of what they are given, in one form or another.
+_PASSES = names(
+    "cat tee head tail less more nl tac rev fold fmt pr sort uniq base64 base32 xxd od hexdump echo printf tr"
+    " column env sh bash dash zsh ksh xargs nice nohup timeout stdbuf"
+)
 _SAYS = frozenset(("echo", "printf"))
 _PUBLIC_SETTERS = frozenset(("export", "declare", "typeset", "set", "readonly", "local"))
 
@@ -201,9 +207,10 @@ def check(actions: Sequence[Action], facts: Facts) -> Iterable[Finding]:  # noqa
 
 
 def _shown(run: Run, actions: Sequence[Action]) -> bool:
-    """Whether what a command prints is seen: neither handed to another program nor put into a file."""
+    """Whether what a command prints is seen: not handed to a program that uses or narrows it, nor put into a file."""
     mark = f"run:{run.program.lower()}"
-    return not any(mark in action.takes for action in actions if action is not run)
+    takers = [action for action in actions if action is not run and mark in action.takes]
+    return all(type(taker) is Run and taker.program.lower() in _PASSES for taker in takers)
 
 
 def _secret(name: str) -> bool:
@@ -216,10 +223,10 @@ def _said(run: Run, reason: str) -> str:
 
 
 def _environment(run: Run) -> Finding | None:
-    names = [word for word in run.argv[1:] if word[:1] != "-"]
-    if not names:
+    asked = [word for word in run.argv[1:] if word[:1] != "-"]
+    if not asked:
         return Finding("credentials/environment", Level.WARN, _said(run, DUMPS), action=run, instead=ADVICE)
-    if any(map(_secret, names)):
+    if any(map(_secret, asked)):
         return Finding("credentials/print", Level.BLOCK, _said(run, PRINTS), action=run, instead=ADVICE)
     return None
 

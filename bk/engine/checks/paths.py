@@ -92,7 +92,7 @@ def _level(action: Touch, hit: Hit, parts: Sequence[str]) -> Level:
             return Level.WARN
     elif kind.name in ("env-file", "user-credential") and via in USES:
         return Level.WARN if via == "--env-file" else Level.ASK
-    elif kind.name == "git-hook" and (parts[-1].endswith(".sample") or not hit.inside):
+    elif kind.name == "git-hook" and (parts[-1].endswith(".sample") or not (hit.inside or action.tree)):
         return Level.ALLOW
     if hit.place.tree and not hit.inside and mode == "write" and not action.tree and kind.name != "secret-store":
         return Level.ALLOW

@@ -271,7 +271,7 @@ def _acted(shell: Shell, mark: int, name: str, stdin: Stream | None, fed: Stream
     if name in RECIPES:
         from bk.engine.lower import recipes
 
-        recipes.run(shell, name, args)
+        recipes.run(shell, name, args, stdin, fed)
     builtin = BUILTINS.get(name)
     if builtin is not None:
         return builtin(shell, args, stdin, fed)

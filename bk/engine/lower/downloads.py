@@ -19,8 +19,8 @@ _ARIA_TAKES = names(
     " --all-proxy --load-cookies --save-cookies --checksum -T --torrent-file -M --metalink-file"
 )
 _GH_TAKES = names(
-    "-R --repo -p --pattern -O --output -D --dir -A --archive -n --name --hostname -X --method -f --raw-field -F --field"
-    " -H --header -q --jq -t --template --cache --input --preview -u --upstream-remote-name --filename"
+    "-R --repo -p --pattern -O --output -D --dir -A --archive -n --name --hostname -X --method -f --raw-field -F"
+    " --field -H --header -q --jq -t --template --cache --input --preview -u --upstream-remote-name --filename"
 )
 
 
@@ -31,7 +31,7 @@ def base(url: str, *, query: bool = False) -> str:
     name = path.rpartition("/")[2] if "/" in path else ""
     if query:
         name = (name or "index.html") + mark + rest
-    return Dim(name) if type(url) is Dim else name
+    return Dim(name) if type(url) is Dim and "*" in name else name
 
 
 def lands(url: str, folder: str, scope: Scope, *, query: bool = False, sure: bool = True) -> None:
@@ -78,7 +78,7 @@ def aria2c(_name: str, args: Sequence[str], scope: Scope) -> None:
         scope.touch(folder or ".", "write")
 
 
-def gh(_name: str, args: Sequence[str], scope: Scope) -> None:
+def gh(args: Sequence[str], scope: Scope) -> None:
     """`gh release download`, `gh run download`, `gh repo clone`, `gh gist clone` leave files here."""
     words: list[str] = []
     folder = out = pattern = ""

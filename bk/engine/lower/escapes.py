@@ -6,6 +6,7 @@ import re
 
 from bk.engine.lower import filters, inside, network
 from bk.engine.lower.words import Dim
+from bk.engine.tables import names
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -59,6 +60,8 @@ def carry(
     if wanted:
         for option, value in option_values(args, wanted):
             _text(shell, value, f"{name} {option}")
+            if wanted is OPTIONS["tar"]:
+                _unseen(shell, value, f"{name} {option}")
     own = _OWN.get(name)
     if own is not None:
         own(shell, args, stdin)
@@ -109,6 +112,23 @@ def _tar(shell: Shell, args: Sequence[str], _stdin: Stream | None) -> None:
         value = value or (words[at + 1] if at + 1 < len(words) else "")
         if value.startswith("exec="):
             _text(shell, _like(word, value[5:]), "tar --checkpoint-action")
+            _unseen(shell, value[5:], "tar --checkpoint-action")
+
+
+_KNOWN = names(
+    "gzip pigz bzip2 pbzip2 lbzip2 xz pxz pixz zstd pzstd zstdmt lz4 lzip plzip lzop lzma brotli compress gunzip"
+    " bunzip2 unxz unzstd igzip ssh rsh echo printf date true : sleep cat wc sha256sum sha1sum md5sum"
+)
+
+
+def _unseen(shell: Shell, text: str, via: str) -> None:
+    """A script or a shell that tar starts for itself: nothing but a known compressor or counter is plain."""
+    words = text.split()
+    first = words[0] if words else ""
+    if first.startswith(("/bin/", "/usr/bin/")):
+        first = first.rpartition("/")[2]
+    if first and (first not in _KNOWN or any(mark in text for mark in ";|&$`\n")):
+        shell.dark("pipe-to-shell", f"{via} {text}", ("unknown",))
 
 
 _EX = r"(?:^|(?<=[|\n:\s%$\d])|(?<=\br))!\s*(?P<cmd>[^\n!=\s][^\n]*)"

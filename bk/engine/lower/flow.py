@@ -347,9 +347,9 @@ def _told(name: str, args: Sequence[str]) -> tuple[str, ...]:
             return tuple("env:" + word for word in operands)
         return () if operands and name != "compgen" else ("env:*",)
     said = " ".join(args) + " "
-    if name == "gh" and said.startswith(
-        ("api ", "gist view", "release download", "run download", "repo clone", "gist clone")
-    ):
+    if name in _LISTED:
+        return ("net:*",) if any(word[:2] == "-i" or word[:12] == "--input-file" for word in args) else ()
+    if name == "gh" and said.startswith(_GH_ANSWERS):
         return ("net:github.com",)
     for verb in _SECRETS.get(name, ()):
         if said.startswith(verb) or (verb[:1] == "-" and " " + verb in " " + said):
@@ -357,4 +357,6 @@ def _told(name: str, args: Sequence[str]) -> tuple[str, ...]:
     return ()
 
 
-TELLING = _DECODERS | _ENVIRONMENT | frozenset(_DECODES) | frozenset(_SECRETS)
+_GH_ANSWERS = ("api ", "gist view", "release download", "run download", "repo clone", "gist clone")
+_LISTED = frozenset(("wget", "aria2c"))  # they may take their addresses from a file
+TELLING = _DECODERS | _ENVIRONMENT | frozenset(_DECODES) | frozenset(_SECRETS) | _LISTED

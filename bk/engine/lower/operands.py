@@ -320,7 +320,6 @@ SPECIAL: dict[str, Callable[[str, Sequence[str], Scope], None]] = {
     "curl": network.curl,
     "wget": network.wget,
     "aria2c": downloads.aria2c,
-    "gh": downloads.gh,
     "nc": network.raw_socket,
     "ncat": network.raw_socket,
     "netcat": network.raw_socket,

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 
+from bk.engine.lower import flow
 from bk.engine.lower.makefiles import Rule, rules
 from bk.engine.lower.paths import joined, resolve
+from bk.engine.lower.programs import SHELLS
 from bk.engine.lower.spelling import quoted
 from bk.engine.lower.words import Dim
 from bk.engine.tables import names
@@ -14,12 +16,15 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from bk.engine.lower.scope import Stream
     from bk.engine.lower.shell import Shell
 
 MAX_TARGETS = 16
 MAX_LINES = 64
 MAX_TEXT = 1 << 16
 MAX_NESTED = 4
+_STDIN = ("-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0")
+_CALLS = re.compile(r"\$[({]shell\s+([^\n]*)[)}]")
 _NPM_OWN = frozenset(("test", "start", "stop", "restart"))
 _YARN_VERBS = names(
     "add install remove upgrade up init why info list global cache config create dlx exec node pack publish link unlink"
@@ -30,21 +35,32 @@ _JUST = re.compile(r"@?([A-Za-z_][\w-]*)((?:\s+[^:\n]*)?):(?!=)([^\n]*)")
 _TASK = re.compile(r"( +)(['\"]?)([\w:.-]+)\2:\s*(.*)")
 
 
-def run(shell: Shell, name: str, args: Sequence[str]) -> None:
+def run(shell: Shell, name: str, args: Sequence[str], stdin: Stream | None = None, fed: Stream | None = None) -> None:
     """Lower what the named task runs, when its file is known; otherwise the file is asked for."""
     runner = RUNNERS[name]
     if len(shell.running) >= MAX_NESTED:
         return
     scope = shell.scope
     before = scope.snapshot()
+    outer, shell.given = shell.given, (stdin, fed)
     runner(shell, name, args)
+    shell.given = outer
     scope.restore(before)
 
 
 def _text(shell: Shell, files: Sequence[str], folder: str = "") -> str:
     """The first of these files that is known."""
     scope = shell.scope
+    stdin, fed = shell.given
     for name in files:
+        if name in _STDIN or (fed is not None and name.startswith("/dev/fd/")):
+            stream = stdin if name in _STDIN else fed
+            known = flow.known(scope, stream, wish=True) if stream is not None else None
+            if known is not None:
+                return known[:MAX_TEXT]
+            if stream is not None and stream.source:
+                shell.dark("pipe-to-shell", f"{stream.source} | make", stream.origins)
+            continue
         word = joined(folder, name) if folder else name
         if type(word) is Dim or type(scope.cwd) is Dim:
             continue
@@ -74,13 +90,18 @@ def _make(shell: Shell, _name: str, args: Sequence[str]) -> None:
     files: list[str] = []
     targets: list[str] = []
     given: dict[str, str] = {}
-    folder = ""
+    folder = said = ""
     index = 0
     while index < len(args):
         word = args[index]
         index += 1
         name, equals, value = word.partition("=")
-        if word in ("-f", "--file", "--makefile", "-C", "--directory", "-I", "-o", "-W", "-l"):
+        if name in ("--eval", "-E"):
+            if not equals:
+                value = args[index] if index < len(args) else ""
+                index += 1
+            said += value + "\n"
+        elif word in ("-f", "--file", "--makefile", "-C", "--directory", "-I", "-o", "-W", "-l"):
             value = args[index] if index < len(args) else ""
             index += 1
             if word in ("-f", "--file", "--makefile"):
@@ -99,11 +120,17 @@ def _make(shell: Shell, _name: str, args: Sequence[str]) -> None:
                 folder = word[2:]
         elif word in ("-n", "--dry-run", "--just-print", "-q", "--question", "-h", "--help", "-v", "--version"):
             return
+        elif name == "SHELL" and equals and (len(value.split()) > 1 or value.rpartition("/")[2] not in SHELLS):
+            _lines(shell, "make SHELL", [value])
         elif equals and word[:1] != "-":
             given[name.rstrip(":?+")] = value
         elif word[:1] != "-":
             targets.append(word)
     text = _text(shell, files or ("GNUmakefile", "makefile", "Makefile"), folder)
+    if said:
+        for call in _CALLS.finditer(said):
+            _lines(shell, "make --eval", [call[1]])
+        text = said + text
     if not text:
         return
     if folder:
@@ -197,9 +224,28 @@ def _deno(shell: Shell, name: str, args: Sequence[str]) -> None:
         _scripts(shell, name, _text(shell, ("deno.json", "deno.jsonc")), "tasks", ("", *words[1:]))
 
 
+def _chosen(args: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The files that `-f FILE` names, and the words without it."""
+    files: list[str] = []
+    rest: list[str] = []
+    index = 0
+    while index < len(args):
+        word = args[index]
+        index += 1
+        if word in ("-f", "--justfile"):
+            files.extend(args[index : index + 1])
+            index += 1
+        elif word.startswith("--justfile="):
+            files.append(word[11:])
+        else:
+            rest.append(word)
+    return files, rest
+
+
 def _just(shell: Shell, _name: str, args: Sequence[str]) -> None:
     """justfile: a recipe is a line that ends in a colon and the indented lines below it."""
-    text = _text(shell, ("justfile", "Justfile", ".justfile"))
+    files, args = _chosen(args)
+    text = _text(shell, files or ("justfile", "Justfile", ".justfile"))
     recipes: dict[str, tuple[list[str], list[str]]] = {}
     body: list[str] | None = None
     for line in text.split("\n"):

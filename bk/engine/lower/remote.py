@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from bk.engine.lower import inside
+from bk.engine.lower import downloads, inside
 from bk.engine.lower.abroad import AWS, DOORS, SSH
 from bk.engine.lower.doors import enter
+from bk.engine.lower.flow import settle
 from bk.engine.model import Touch
 from bk.engine.tables import names
 
@@ -29,6 +30,8 @@ def carry(
         special(shell, args)
     before = len(shell.scope.actions)
     out = enter(DOORS, shell, mark, name, args, stdin=stdin, fed=fed) if name in DOORS else None
+    if name == "gh" and out is None:
+        out = settle(shell, mark, name, stdin, None)
     if name in _MOUNTING and len(shell.scope.actions) > before:
         _mounted(shell, args, before)
     return out
@@ -155,7 +158,7 @@ def _salt(shell: Shell, args: Sequence[str]) -> None:
 
 def _gh(shell: Shell, args: Sequence[str]) -> None:
     """What it downloads lies here afterwards, from another machine."""
-    downloads.gh("gh", args, shell.scope)
+    downloads.gh(args, shell.scope)
 
 
 _OWN = {"gh": _gh, "ansible": _ansible, "aws": _aws, "salt": _salt}

@@ -29,7 +29,7 @@ def original(scope: Scope, program: str) -> str:
         file = scope.written.get(path)
         origins = file.origins if file is not None else flow.of_path(scope, path)
         for origin in origins:
-            source = origin[5:] if origin[:5] == "file:" else ""
+            source = origin[5:] if origin[:5] in ("file:", "tree:") else ""
             name = source.rpartition("/")[2].lower()
             if source and source != path and known(name) and name != program:
                 return name

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from bk.engine.lower.forks import Calls
 
 _EXEC = re.compile(r"\s*exec(?:\s+\{(\w+)\})?\s*")
+_DEEP = re.compile(r"(?:\([ \t]*){100}")
 MAX_DEPTH = 8
 MAX_NESTING = 60
 MAX_SOURCE = 1 << 20
@@ -40,6 +41,7 @@ class Shell:
     depth = 0
     drains: tuple[tuple[int, int], ...] = ()
     fed: Stream | None = None
+    given: tuple[Stream | None, Stream | None] = (None, None)
     functions: Mapping[str, tuple[str, Node]] = NONE
     ground: tuple[str, ...] = ()
     heard = True
@@ -57,8 +59,9 @@ class Shell:
 
     def text(self, text: str, via: tuple[str, ...] = (), stdin: Stream | None = None) -> Stream | None:
         """Lower a shell text found inside another; too deep is dark."""
-        if self.depth >= MAX_DEPTH or len(text) > MAX_SOURCE:
-            self.dark("depth" if self.depth >= MAX_DEPTH else "limit", text)
+        deep = self.depth >= MAX_DEPTH or ("((((" in text and _DEEP.search(text) is not None)
+        if deep or len(text) > MAX_SOURCE:
+            self.dark("depth" if deep else "limit", text)
             return None
         if not text.isprintable() or "<" in text or "{" in text or "!" in text or "time" in text or not text.isascii():
             text = prepared(self, text)

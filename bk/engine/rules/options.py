@@ -28,7 +28,7 @@ EXACT = names(
     " --system --list --edit --unset --include --exclude --interactive --cascade --purge --wait --rmi --link"
     " --image --format --filter --type --data --header --request --host --port --database --execute --command"
     " --eval --update --check --test --group --owner --mode --reference --preserve --archive --target --source"
-    " --method --input --field --json --auto --set"
+    " --method --input --field --json --auto --set --script --import"
 )
 OFF = frozenset(("false", "0", "no", "none", "off"))
 POWERSHELL = names(
