@@ -111,13 +111,16 @@ def test_a_herd_of_cold_callers_starts_one_engine_and_loses_no_time(house: House
 
 
 def test_leaving_an_engine_costs_the_caller_next_to_nothing(house: House) -> None:
-    took = []
+    """Against the time that engine then needs to be ready, so that a busy machine slows both."""
+    took, ready = [], []
     for _ in range(9):
+        began = time.perf_counter()
         done = subprocess.run([sys.executable, "-c", ENSURE, house.state.home], capture_output=True, text=True)
         took.append(float(done.stdout))
         until(house.engine)
+        ready.append((time.perf_counter() - began) * 1000)
         house.kill()
-    assert sorted(took)[4] < 4, took
+    assert sorted(took)[4] < sorted(ready)[4] / 10, (took, ready)
 
 
 def test_the_first_call_is_decided_cold_and_leaves_an_engine(house: House) -> None:

@@ -33,7 +33,8 @@ def test_every_command_named_in_the_pages_is_there() -> None:
     named: set[tuple[str, ...]] = set()
     for page in PAGES:
         for noun, verb in re.findall(
-            r"\bbk (version|diag|selftest|check|dashboard|simulate|explain|audit|config|engine|rules|allow|trust|mcp)(?: ([a-z]+))?",
+            r"\bbk (version|diag|selftest|check|dashboard|simulate|explain|audit|config|engine"
+            r"|rules|allow|trust|mcp)(?: ([a-z]+))?",
             page.read_text(),
         ):
             named.add(

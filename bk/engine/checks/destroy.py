@@ -41,6 +41,12 @@ _TESTS = Pattern(
     r"-(?:i?name|i?path|i?regex|wholename|size|empty|[acm](?:time|min)|newer\w*|user|group|perm|uid|gid|links|executable)"
 )
 
+# Names that only files have, however recursive the command that removes them is.
+_FILES = (
+    ".lock", ".log", ".tmp", ".tsbuildinfo", ".pid", ".tgz", ".zip", ".gz", ".bak", ".orig", ".swp", ".pyc", ".o",
+    "-lock.json", "-lock.yaml", "npm-shrinkwrap.json", "bun.lockb", "go.sum", ".ds_store", ".coverage", ".map",
+)  # fmt: skip
+_LEFTOVERS = (".orig", ".rej", ".bak", "~", ".swp", ".swo", ".pyc", ".pyo")
 _TREE = {SOURCE: Level.ASK, CACHE: Level.ASK, UNKNOWN: Level.ASK, MADE: Level.ALLOW, SCRATCH: Level.ALLOW}
 _ONE = {HISTORY: Level.BLOCK, PERSONAL: Level.ASK, OUTSIDE: Level.ASK}
 
@@ -136,7 +142,7 @@ def _deleted(action: Touch, path: str, ground: str, run: Run | None, land: Land)
         return Level.ASK
     if ground in GRAVE:
         return Level.BLOCK
-    if action.tree:
+    if action.tree and not (ground == SOURCE and "*" not in path and path.lower().endswith(_FILES)):
         if run is not None and ground == PROJECT and _sought(action, run):
             return Level.ASK if _narrow(run.argv) else Level.BLOCK
         if ground == OUTSIDE and run is not None and not _forced(run.argv):
@@ -181,6 +187,11 @@ def _found(action: Touch, path: str, ground: str, land: Land) -> Level:
     if action.where:
         return _far(action, path, ground, land)
     if ground in (SCRATCH, MADE, TEMP):
+        return Level.ALLOW
+    base = path.partition("/**")[0]
+    if len(name.partition("*")[0]) > 2 and land.of(f"{base}/{name}") == SCRATCH:
+        return Level.ALLOW
+    if name[:1] == "*" and name.lower().endswith(_LEFTOVERS) and ground in (PROJECT, SOURCE, CACHE):
         return Level.ALLOW
     if land.made(name):
         return Level.ALLOW if ground in (PROJECT, SOURCE, CACHE) else Level.ASK

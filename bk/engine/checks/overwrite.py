@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 OWNERS = names("chmod chown chgrp setfacl chattr chflags icacls takeown gchmod gchown")
 UNPACKERS = names("tar gtar bsdtar unzip 7z 7za 7zz cpio ar unar unrar expand-archive star pax")
+_BARE = names("sh bash dash zsh ksh ash find xargs parallel git gfind bfs fd rg")
 _GIVES = names("chown chgrp setfacl gchown")
 _RAW = (*RAW_DEVICES, "mem", "kmem", "port", "sg", "st", "rdisk", "nst", "zd", "pmem", "nbd", "rbd", "bcache")
 _QUIET_DEVICES = ("tty", "pts", "snd", "dri", "cu.", "serial", "video", "input", "usb")
@@ -38,11 +39,29 @@ def written(action: Touch, path: str, ground: str, run: Run | None) -> Level:
         return Level.ALLOW if program == "git" else _kept(action, path)
     if ground == SYSTEM:
         return _system(action, path)
+    if ground in (SOURCE, PROJECT) and run is not None and _many(action, path) and _empties(action, program, run.argv):
+        return Level.ASK
     if program == "truncate" and not action.certain and "*" in path and ground in (SOURCE, PROJECT):
         return Level.ASK
     if action.tree and (ground == ROOT or (ground in (HOME, ABOVE) and program in UNPACKERS)):
         return Level.ASK
     return Level.ALLOW
+
+
+def _many(action: Touch, path: str) -> bool:
+    """Whether a write goes to whatever lies in a folder."""
+    return (action.tree and not action.certain) or ("*" in path and not path.rpartition("/")[2].strip("*?."))
+
+
+def _empties(action: Touch, program: str, argv: Sequence[str]) -> bool:
+    """Whether nothing is left of a file: `: > f`, `> f`, `cp /dev/null f`, `truncate`, `sed -i d`."""
+    if program in ("sed", "gsed"):
+        return any(word in ("d", "1,$d", "/./d", "/.*/d", "Q", "/^/d") for word in argv[1:])
+    if program in ("truncate", "true", ":") or "/dev/null" in argv[1:]:
+        return True
+    if program in _BARE:
+        return not action.content
+    return action.content is not None and not action.content.strip()
 
 
 def _system(action: Touch, path: str) -> Level:

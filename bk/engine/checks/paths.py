@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from bk.engine.checks.locations import KINDS, TEMPLATES, USES, Location
+from bk.engine.checks.locations import KINDS, SUFFIXES, TEMPLATES, USES, Location
 from bk.engine.checks.places import WILD, Hit, below, component, exempt, hits, home_depth, split
 from bk.engine.model import Finding, Level, Touch
 
@@ -69,6 +69,8 @@ def _of(action: Touch, path: str, home: Sequence[str]) -> Finding | None:
             best, chosen = level, hit
     if chosen is not None:
         return _finding(action, path, chosen.place, best)
+    if action.mode == "read" and parts[0] == "**" and parts[-1][:2] == "*." and parts[-1][2:] in SUFFIXES:
+        return _finding(action, path, SUFFIXES[parts[-1][2:]], Level.ASK)  # looked for on the whole machine
     if action.tree and action.mode != "list":
         place, level = _tree(action, parts, home)
         if place is not None:

@@ -84,6 +84,19 @@ def mirrors(argv: Sequence[str]) -> bool:
     return deletes
 
 
+def _bins(run: Run, _land: Land) -> Iterator[Finding]:
+    """What lies in the bin was kept because somebody may want it back."""
+    words = run.argv[1:]
+    if run.program.lower() == "gio" and "trash" not in words[:1]:
+        return
+    if run.program.lower() == "gio" and "--empty" not in words:
+        return
+    if not any(word in ("-h", "--help", "--version", "--dry-run") for word in words):
+        aged = any(word.isdigit() and word != "0" for word in words)
+        level = Level.ASK if aged else Level.BLOCK
+        yield _said(run, level, "deletes for good what was only put aside", "leave the bin for the person to empty")
+
+
 def _unpacks(run: Run, _land: Land) -> Iterator[Finding]:
     words = run.argv[1:]
     first = words[0] if words else ""
@@ -100,5 +113,6 @@ BY_PROGRAM: dict[str, Callable[[Run, Land], Iterator[Finding]]] = {
     **dict.fromkeys(MOVERS, _moves),
     **dict.fromkeys(("chmod", "chown", "chgrp"), _owns),
     **dict.fromkeys(("scp", "rsync", "sftp"), _copies),
+    **dict.fromkeys(("trash-empty", "gio", "clear-recyclebin"), _bins),
     **dict.fromkeys(("tar", "gtar", "bsdtar"), _unpacks),
 }

@@ -15,16 +15,23 @@ if TYPE_CHECKING:
     from bk.engine.lower.fold import Value
 
 
+_BARE = frozenset(("Dir.home", "Dir.pwd", "Dir.getwd", "Dir.tmpdir"))
+
+
 def attribute(program: Program, value: Value, name: str) -> Value:
     """`value.name`."""
     if isinstance(value, Ref):
         full = f"{value.name}.{name}"
+        if full in _BARE and program.language == "ruby" and program.peek() != "(":
+            return pure(full, None, (), program.shell.scope.home)
         known = program.values.get(full)
         if known is not None:
             return known
         if value.name in ("process.env", "Bun.env"):
             return variable(name, program.shell.scope.home)
         return Ref(full, value.base)
+    if name == "pw_dir" or (name == "dir" and program.language == "ruby" and isinstance(value, list)):
+        return Where(program.shell.scope.home)
     if program.language == "ruby" and program.peek() != "(" and isinstance(value, (str, list)):
         made = pure(name, value, (), program.shell.scope.home)
         if made is not None:

@@ -31,7 +31,7 @@ _TRUE = frozenset(("true", "True", "TRUE", "T", "t"))
 class Deeds:
     """The effects of one program text, emitted as they are found."""
 
-    __slots__ = ("blind", "commands", "program", "started", "unknown")
+    __slots__ = ("blind", "commands", "later", "program", "started", "unknown")
 
     def __init__(self, program: Program) -> None:
         self.program = program
@@ -39,6 +39,7 @@ class Deeds:
         self.started = False
         self.blind = False
         self.unknown: list[tuple[str, bool]] = []
+        self.later: list[tuple[str, str, bool]] = []
 
     def act(self, kind: str, name: str, base: Value, args: Sequence[Value], start: int) -> Value:
         """One effectful call; the text literals in its brackets are spoken for."""
@@ -136,6 +137,8 @@ class Deeds:
         elif isinstance(path, str) and path.strip("*"):
             self.program.shell.scope.touch(Dim(path) if isinstance(path, Dim) else str(path), mode, tree=tree, via=via)
         elif path is not None:
+            if isinstance(path, Ref) and path.base is None and mode in ("delete", "write") and len(self.later) < 64:
+                self.later.append((path.name, mode, tree))
             self.unknown.append((mode, tree))
 
     def _opened(self, first: Value, plain: Sequence[Value], named: dict[str, Value]) -> Value:
@@ -334,6 +337,12 @@ class Deeds:
                     network.connect(text, scope, certain=False)
             elif _path(value):
                 mentioned.append(text)
+        for name, mode, tree in self.later:
+            bound = program.values.get(name)  # `[remove(f) for f in …]` says afterwards what `f` is
+            if isinstance(bound, (str, list)):
+                self._use(bound, mode, tree=tree)
+        if not mentioned and ("delete", True) in self.unknown and len(program.text) <= MAX_LITERAL:
+            scope.touch(Dim("**/"), "delete", tree=True, certain=False)
         for text in mentioned:
             scope.touch(text, "read")
             for mode, tree in dict.fromkeys(self.unknown):

@@ -27,6 +27,8 @@ def feed(inner: Inner, stdin: Stream | None) -> list[list[str]]:
     if inner.replace is None:
         if words[-1:] == ["-c"] and len(given) > 1:
             return [[*words, *given], [*words, glued(given)]]  # as it is, and as it was surely meant
+        if "-c" in words and len(given) > 1:
+            return [[*words, *given], *([*words, name] for name in given[1:MAX_RUNS])]
         return [[*words, *given]]
     mark = inner.replace
     if not any(mark in word for word in words):

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 MAX_FOUND = 64
 MAX_INNER = 48
+MAX_SINGLE = 8
 STEP = 2
 FINDERS = names("find gfind bfs fd fdfind")
 _NAMES = frozenset(("-name", "-iname", "-path", "-ipath", "-wholename", "-iwholename"))
@@ -118,6 +119,10 @@ def run(shell: Shell, how: str, words: Sequence[str], found: Sequence[str], simp
     found = found[:MAX_FOUND]
     if shell.nesting > MAX_INNER:
         shell.dark("depth", " ".join(words))
+        return
+    if "-c" in words and "{}" in words and 1 < len(found) <= MAX_SINGLE:
+        for path in found:  # `$1` of a shell stands for each of them
+            run(shell, how, words, [path], simple)
         return
     filled: list[str] = []
     for word in words:

@@ -206,6 +206,23 @@ def _file(scope: Scope, path: str) -> Written:
     return file
 
 
+_STDIN_ENDS = ("=-", "=.", "T-", "T.", "K-")
+
+
+def _curl_listens(run: Action) -> bool:
+    """Whether curl may read its stdin: a word says so, or a word is not known."""
+    argv: Sequence[str] = getattr(run, "argv", ())
+    return not run.certain or any(
+        word in ("-", ".")
+        or word.endswith(_STDIN_ENDS)
+        or "@-" in word
+        or "<-" in word
+        or "stdin" in word
+        or "/fd/" in word
+        for word in argv
+    )
+
+
 def settle(shell: Shell, mark: int, name: str, stdin: Stream | None, out: Stream | None) -> Stream | None:
     """One command has been lowered: tell its actions what goes into them, and its output where it comes from.
 
@@ -214,6 +231,8 @@ def settle(shell: Shell, mark: int, name: str, stdin: Stream | None, out: Stream
     scope = shell.scope
     actions = scope.actions
     taken = shell.woven
+    if stdin is not None and name == "curl" and not _curl_listens(actions[mark]):
+        stdin = None  # without a word that names stdin it sends nothing of it
     if stdin is not None:
         if stdin.origins:
             taken = union(taken, stdin.origins)

@@ -225,6 +225,9 @@ _BELOW = names(
 )
 
 
+_TEMPORARY = names("mkdtemp mktmpdir mktemp TemporaryDirectory NamedTemporaryFile mkdtempSync tempdir tempfile")
+
+
 def pure(name: str, base: Value, args: Sequence[Value], home: str) -> Value:
     """The value of a call without effects; None when it is not one of these."""
     last = name.rpartition(".")[2]
@@ -253,10 +256,14 @@ def pure(name: str, base: Value, args: Sequence[Value], home: str) -> Value:
         return NOTHING
     if name in _JOINERS or ".".join(name.split(".")[-2:]) in _JOINERS or last in ("joinpath", "catfile"):
         return under(*((base, *args) if isinstance(base, str) else args)) if args else NOTHING
-    if name in ("os.homedir", "Path.home", "pathlib.Path.home", "Dir.home", "homedir", "Deno.homeDir"):
+    if name in ("os.homedir", "Path.home", "pathlib.Path.home", "Dir.home", "homedir", "Deno.homeDir", "user_home"):
         return Where(home)
-    if name in ("os.getcwd", "process.cwd", "Path.cwd", "Dir.pwd", "getcwd", "os.getcwdb"):
+    if name in ("os.getcwd", "process.cwd", "Path.cwd", "Dir.pwd", "getcwd", "os.getcwdb", "Dir.getwd", "cwd"):
         return Where(".")
+    if last in ("getpwuid", "getpwnam"):
+        return [*(NOTHING,) * 5, Where(home), NOTHING, Where(home), NOTHING]
+    if last in _TEMPORARY:
+        return Dim("/tmp/tmp-*")  # noqa: S108 - where such calls make their folders
     if name in _PATHS or ".".join(name.split(".")[-2:]) in _PATHS:
         if isinstance(first, str):
             return under(first, *args[1:])
@@ -265,10 +272,10 @@ def pure(name: str, base: Value, args: Sequence[Value], home: str) -> Value:
         place = base if isinstance(base, str) else first
         if isinstance(place, str):
             if "*" in place:
-                return Dim(place)
+                return Dim(place if "/" in place else f"./{place}")
             pattern = first if isinstance(base, str) and isinstance(first, str) else "**"
             return Dim(f"{place.rstrip('/')}/{pattern}")
-        return NOTHING
+        return Dim("./**") if name in ("os.listdir", "os.scandir") and not args else NOTHING
     if last in ("getenv", "get", "fetch") and (
         name in _GETENV or (isinstance(base, Ref) and base.name in ENVIRONMENTS)
     ):

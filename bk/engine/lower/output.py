@@ -19,6 +19,8 @@ _FORMAT = re.compile(r"%(?:%|[-+ 0#]*\d*(?:\.\d+)?([a-zA-Z]))")
 _PASSES = names(
     "grep egrep fgrep rg sort uniq head tail sed awk cut tr tee rev column shuf nl fmt tac cat xargs fzf perl"
 )
+_GREPS = names("grep egrep fgrep rg ag ack")
+_LITERAL = re.compile(r"[\w.-]+")
 MAX_TEXT = 65536
 MAX_DECODED = 1 << 16
 
@@ -28,9 +30,55 @@ def printed(name: str, args: Sequence[str], stdin: Stream | None, scope: Scope) 
     maker = _MAKERS.get(name)
     if maker is not None:
         return maker(args, stdin, scope)
+    if name in _GREPS and stdin is not None and stdin.names and name != "rg":
+        return Stream(None, _matched(args, stdin.names), stdin.source)
     if name in _PASSES and stdin is not None and stdin.names:
         return Stream(None, stdin.names, stdin.source)
     return None
+
+
+def _matched(args: Sequence[str], names: Sequence[str]) -> Sequence[str]:
+    """A filter leaves of everything below a folder what its pattern names; one that leaves out leaves nearly all."""
+    pattern = next((word for word in args if word[:1] != "-"), "")
+    if any(word == "--invert-match" or (word[:1] == "-" and word[1:2] != "-" and "v" in word) for word in args):
+        return names
+    pieces = sorted(_LITERAL.findall(pattern.replace("\\.", ".")), key=len)
+    if not pieces or not pieces[-1].strip("."):
+        return names
+    end = "" if pattern.endswith(pieces[-1].lstrip(".") + "$") else "*"
+    wide = [name for name in names if name.endswith("/**")]
+    roots = {name[:-3] for name in wide}
+    kept = [name for name in names if name not in wide and name.rstrip("/") not in roots]
+    return [*kept, *(Dim(f"{name}/*{pieces[-1]}{end}") for name in wide)]
+
+
+def _tracked(args: Sequence[str], _stdin: Stream | None, _scope: Scope) -> Stream | None:
+    """`git ls-files`: the project's files, or those that a pathspec names."""
+    if "ls-files" not in args[:3]:
+        return None
+    words = args[list(args).index("ls-files") + 1 :]
+    if any(word in ("-d", "--deleted", "-i", "--ignored") or word.startswith("--error") for word in words):
+        return None
+    specs = [word for index, word in enumerate(words) if word[:1] != "-" and words[index - 1 : index] != ["-x"]]
+    return Stream(None, [_spec(one) for one in specs[:64]] or [Dim("./**")])
+
+
+def _spec(text: str) -> str:
+    if text in (".", "*", ":/", "./", "**"):
+        return Dim("./**")
+    if "*" in text:
+        return Dim(f"./**/{text.removeprefix('**/')}") if "/" not in text.removeprefix("**/") else Dim(text)
+    return Dim(text.rstrip("/") + "/**") if "." not in text.rpartition("/")[2] else Dim(text)
+
+
+def _listed(args: Sequence[str], stdin: Stream | None, _scope: Scope) -> Stream | None:
+    """`rg --files`: everything that is not ignored."""
+    if "--files" not in args:
+        return Stream(None, _matched(args, stdin.names), stdin.source) if stdin is not None and stdin.names else None
+    if any(word[:2] in ("-g", "-t", "-T") or word.startswith(("--glob", "--type", "--iglob")) for word in args):
+        return None
+    operands = [word for word in args if word[:1] != "-"] or ["."]
+    return Stream(None, [Dim(f"{word.rstrip('/')}/**") for word in operands[:8]])
 
 
 def _said(words: Sequence[str], text: str) -> Stream:
@@ -184,4 +232,6 @@ _MAKERS = {
     "base64": _base64,
     "xxd": _xxd,
     "rev": _rev,
+    "git": _tracked,
+    "rg": _listed,
 }
