@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 
 from bk.engine.intel.index import Index, build
 from bk.engine.intel.record import Record
+from bk.engine.provenance import PinnedOrigin
 
 SHARES = (
     ("npm", 0.929),
@@ -60,7 +61,7 @@ def records(count: int) -> Iterator[Record]:
             listed if exact else (),
             "critical",
             (f"group-{number % 3}",),
-            "pinned_origin",
+            PinnedOrigin(),
             ident=f"SYN-2026-{number}",
             date="2026-11-21",
             sources=(f"source-{number % 5}",),

@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from bk.engine.model import Install, Json, ToolCall
+    from bk.engine.provenance import Provenance
     from bk.engine.rules.book import Rulebook
 
 
@@ -15,7 +16,7 @@ class Match:
 
     `kind` is `exact` (listed version), `range` (bounded), `every` (all versions) or `maybe` (an unpinned request
     that could resolve to a listed version). `groups` are the independent sources behind the record; `provenance` is
-    the best of them: `signature`, `pinned_origin` or `none`.
+    how we know that they said it.
     """
 
     __slots__ = ("date", "ecosystem", "groups", "ident", "kind", "name", "provenance", "severity", "versions")
@@ -29,7 +30,7 @@ class Match:
         kind: str,
         severity: str,
         groups: Sequence[str],
-        provenance: str,
+        provenance: Provenance,
         ident: str = "",
         date: str = "",
     ) -> None:

@@ -117,7 +117,7 @@ def test_leaving_an_engine_costs_the_caller_next_to_nothing(house: House) -> Non
         began = time.perf_counter()
         done = subprocess.run([sys.executable, "-c", ENSURE, house.state.home], capture_output=True, text=True)
         took.append(float(done.stdout))
-        until(house.engine)
+        until(lambda: house.engine() and not os.stat(f"{house.state.run}/starting.lock").st_size)  # it serves
         ready.append((time.perf_counter() - began) * 1000)
         house.kill()
     assert sorted(took)[4] < sorted(ready)[4] / 10, (took, ready)

@@ -97,11 +97,11 @@ def _at(rule: str, level: Level, action: Install, found: Sequence[Match], what: 
 
 def _groups(found: Iterable[Match]) -> set[str]:
     """The independent voices that have a name: an unauthenticated source is never one of them."""
-    return {group for match in found if match.provenance != "none" for group in match.groups}
+    return {group for match in found if match.provenance.real for group in match.groups}
 
 
 def _critical(found: Iterable[Match]) -> bool:
-    return any(match.severity == "critical" and match.provenance != "none" for match in found)
+    return any(match.severity == "critical" and match.provenance.real for match in found)
 
 
 def _ladder(count: int, limits: Json) -> Level:

@@ -16,6 +16,7 @@ from pathlib import Path
 from bk.engine.intel.compact import lines
 from bk.engine.intel.merge import merge
 from bk.engine.intel.sources import Batch, bumblebee, datadog, lists, osv, pypa, rustsec
+from bk.engine.provenance import PinnedOrigin
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def collect(folder: Path) -> tuple[list[Record], list[Batch]]:
     """Read every source of the plan; returns the merged facts and one batch a line of the plan."""
     batches = []
     for label, group, date, pattern, read in PLAN:
-        batch = Batch(label, group, "pinned_origin", date)
+        batch = Batch(label, group, PinnedOrigin(), date)
         files = sorted(folder.glob(pattern))
         if not files:
             raise FileNotFoundError(f"{folder}/{pattern}")

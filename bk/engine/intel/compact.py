@@ -8,7 +8,8 @@ Columns are separated by tabs and lists by spaces; versions are as the index spe
 from __future__ import annotations
 
 from bk.engine.errors import BkError
-from bk.engine.intel.record import KINDS, PROVENANCES, SEVERITIES, Record
+from bk.engine.intel.record import KINDS, SEVERITIES, Record
+from bk.engine.provenance import stored
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def lines(records: Iterable[Record]) -> Iterator[str]:
             record.kind,
             record.severity,
             " ".join(record.groups),
-            record.provenance,
+            record.provenance.word,
             record.ident,
             record.date,
             " ".join(record.sources),
@@ -48,8 +49,12 @@ def parse(text: str, origin: str) -> Iterator[Record]:
         if len(columns) != len(COLUMNS):
             raise _wrong(origin, number, f"{len(columns)} columns instead of {len(COLUMNS)}")
         ecosystem, name, kind, severity, groups, provenance, ident, date, sources, versions = columns
-        if kind not in KINDS or severity not in SEVERITIES or provenance not in PROVENANCES or not name or not groups:
+        if kind not in KINDS or severity not in SEVERITIES or not name or not groups:
             raise _wrong(origin, number, "a column holds no known word")
+        try:
+            vouched = stored(provenance)
+        except ValueError as error:
+            raise _wrong(origin, number, str(error)) from error
         yield Record(
             ecosystem,
             name,
@@ -57,7 +62,7 @@ def parse(text: str, origin: str) -> Iterator[Record]:
             versions.split(" ") if versions else (),
             severity,
             groups.split(" "),
-            provenance,
+            vouched,
             ident=ident,
             date=date,
             sources=sources.split(" ") if sources else (),

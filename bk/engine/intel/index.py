@@ -19,16 +19,18 @@ import struct
 from blake3 import blake3
 
 from bk.engine.errors import Refusal
-from bk.engine.intel.record import PROVENANCES, SEVERITIES, Record
+from bk.engine.intel.record import SEVERITIES, Record
+from bk.engine.provenance import stored
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from bk.engine.model import Json
+    from bk.engine.provenance import Provenance
 
 MAGIC = b"bkintel\n"
-VERSION = 1
+VERSION = 2
 HEADER = struct.Struct(">8sIIQIII16s32s")  # …, buckets, meta length, profiles length, salt, digest
 ENTRY = struct.Struct(">QI12s")  # offset, length, digest
 SHORT = 12
@@ -99,7 +101,7 @@ class Index:
         self._buckets = buckets
         self._salt = salt
         self._meta = header[HEADER.size : HEADER.size + meta]
-        self._profiles: list[tuple[str, str, tuple[str, ...], str, tuple[str, ...]]] | bytes = header[
+        self._profiles: list[tuple[str, str, tuple[str, ...], Provenance, tuple[str, ...]]] | bytes = header[
             HEADER.size + meta : HEADER.size + meta + profiles
         ]
         self._page_digests = header[HEADER.size + meta + profiles : length]
@@ -277,7 +279,7 @@ def _header(path: str, fd: int) -> tuple[bytes, int]:
     return header, size
 
 
-def _profiles(data: bytes) -> list[tuple[str, str, tuple[str, ...], str, tuple[str, ...]]]:
+def _profiles(data: bytes) -> list[tuple[str, str, tuple[str, ...], Provenance, tuple[str, ...]]]:
     made = []
     for line in data.decode().split(RECORD) if data else ():
         code, severity, provenance, groups, sources = line.split(FIELD)
@@ -286,7 +288,7 @@ def _profiles(data: bytes) -> list[tuple[str, str, tuple[str, ...], str, tuple[s
                 KINDS_BY_CODE[code],
                 SEVERITIES[int(severity)],
                 tuple(groups.split(ITEM)),
-                PROVENANCES[int(provenance)],
+                stored(provenance),
                 tuple(sources.split(ITEM)) if sources else (),
             )
         )

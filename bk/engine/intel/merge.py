@@ -9,6 +9,7 @@ from bk.engine.intel import order
 from bk.engine.intel.names import canonical_name
 from bk.engine.intel.record import Record
 from bk.engine.intel.versions import canonical_version
+from bk.engine.provenance import stored
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def merge(records: Iterable[Record], withdrawn: Sequence[Withdrawn] = ()) -> lis
         for grave in graves.get((record.ecosystem, name), ()):
             versions = _buried(record, versions, grave)
         if versions is not None:
-            claim = (record.ecosystem, name, record.kind, versions, record.severity, record.provenance)
+            claim = (record.ecosystem, name, record.kind, versions, record.severity, record.provenance.word)
             claims.setdefault(claim, []).append(record)
     return sorted((_one(key, same) for key, same in claims.items()), key=Record.fields)
 
@@ -68,7 +69,7 @@ def _one(claim: _Claim, same: list[Record]) -> Record:
         versions,
         severity,
         sorted({group for record in same for group in record.groups}),
-        provenance,
+        stored(provenance),
         ident=" ".join(sorted({ident for record in same for ident in record.ident.split()})),
         date=min((record.date for record in same if record.date), default=""),
         sources=sorted({source for record in same for source in record.sources}),

@@ -6,9 +6,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bk.engine.provenance import Provenance
+
 KINDS = ("exact", "range", "every")
 SEVERITIES = ("critical", "high", "medium", "low")
-PROVENANCES = ("signature", "pinned_origin", "none")  # best first
 
 
 class Record:
@@ -39,7 +40,7 @@ class Record:
         versions: Sequence[str],
         severity: str,
         groups: Sequence[str],
-        provenance: str,
+        provenance: Provenance,
         *,
         ident: str = "",
         date: str = "",
@@ -65,7 +66,7 @@ class Record:
             self.versions,
             self.severity,
             self.groups,
-            self.provenance,
+            self.provenance.word,
             self.ident,
             self.date,
             self.sources,

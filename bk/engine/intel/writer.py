@@ -27,7 +27,7 @@ from bk.engine.intel.index import (
     short,
 )
 from bk.engine.intel.names import canonical_name
-from bk.engine.intel.record import PROVENANCES, SEVERITIES, Record
+from bk.engine.intel.record import SEVERITIES, Record
 from bk.engine.intel.versions import canonical_version
 
 TYPE_CHECKING = False
@@ -94,7 +94,7 @@ def _encoded(record: Record, profiles: dict[str, str]) -> tuple[bytes, str]:
         (
             KIND_CODES[record.kind],
             str(SEVERITIES.index(record.severity)),
-            str(PROVENANCES.index(record.provenance)),
+            record.provenance.word,
             ITEM.join(sorted(set(record.groups))),
             ITEM.join(sorted(set(record.sources))),
         )

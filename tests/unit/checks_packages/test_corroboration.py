@@ -9,6 +9,7 @@ from bk.engine.checks.packages import check
 from bk.engine.config.schema import KEYS
 from bk.engine.facts import Facts, Match
 from bk.engine.model import Finding, Install, Level, Run
+from bk.engine.provenance import stored
 
 DEFAULTS = {key.name: key.default for key in KEYS}
 
@@ -31,7 +32,7 @@ def match(
         kind=kind,
         severity=severity,
         groups=groups or ("a",),
-        provenance=provenance,
+        provenance=stored(provenance),
         ident=ident,
         date=date,
     )

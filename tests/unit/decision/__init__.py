@@ -11,6 +11,7 @@ from bk.engine.decide import Judgement, decide
 from bk.engine.intel.index import Index, build
 from bk.engine.intel.record import Record
 from bk.engine.model import ToolCall
+from bk.engine.provenance import stored
 from bk.engine.state import State, locate
 from bk.engine.world import World
 from tests.unit.checks import KINDS, SETTINGS
@@ -27,7 +28,7 @@ def _bad(name: str, ecosystem: str = "npm", **over: Any) -> Record:
         told["versions"],
         told["severity"],
         ("one",),
-        told["provenance"],
+        stored(told["provenance"]),
         ident=f"T-{name}",
     )
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from bk.engine.intel.index import Index, build
 from bk.engine.intel.record import Record
+from bk.engine.provenance import stored
 
 
 def record(
@@ -23,7 +24,9 @@ def record(
     sources: Sequence[str] = ("list",),
 ) -> Record:
     listed = () if kind == "every" else versions
-    return Record(ecosystem, name, kind, listed, severity, groups, provenance, ident=ident, date=date, sources=sources)
+    return Record(
+        ecosystem, name, kind, listed, severity, groups, stored(provenance), ident=ident, date=date, sources=sources
+    )
 
 
 def opened(path: Path, records: Iterable[Record]) -> Index:

@@ -189,7 +189,7 @@ def test_the_facts_are_canonical_sorted_and_possible() -> None:
     for one in made:
         assert possible(one.ecosystem, one.name), one
         assert canonical_name(one.ecosystem, one.name) == one.name
-        assert one.provenance == "pinned_origin"
+        assert one.provenance.word == "pinned_origin"
         assert not any(version in ("*", "") or " " in version for version in one.versions)
     assert len(made) > 3000
 

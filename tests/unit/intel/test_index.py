@@ -12,8 +12,9 @@ from bench.index import records as synthetic_records
 from bk.engine.errors import Refusal
 from bk.engine.intel.index import CODES, Index, build
 from bk.engine.intel.names import canonical_name
-from bk.engine.intel.record import KINDS, PROVENANCES, SEVERITIES, Record
+from bk.engine.intel.record import KINDS, SEVERITIES, Record
 from bk.engine.intel.versions import canonical_version
+from bk.engine.provenance import KINDS as PROVENANCES
 
 from .samples import opened, record
 
@@ -169,7 +170,7 @@ RECORDS = st.builds(
     st.lists(TEXT.filter(lambda text: "," not in text), min_size=1, max_size=4),
     st.sampled_from(SEVERITIES),
     st.lists(TEXT, min_size=1, max_size=3, unique=True),
-    st.sampled_from(PROVENANCES),
+    st.sampled_from([kind.word for kind in PROVENANCES]),
     TEXT,
 )
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bk.engine.errors import Refusal
-from bk.engine.intel.index import Index
+from bk.engine.intel.index import VERSION, Index
 from bk.engine.intel.record import Record
 
 from .samples import opened, record
@@ -131,6 +131,6 @@ def test_a_pipe_does_not_hang_the_caller(tmp_path: Path) -> None:
 
 def test_another_format_version_is_named(whole: tuple[Path, bytes, dict[str, list[Record] | None]]) -> None:
     path, data, _ = whole
-    path.write_bytes(data[:8] + (2).to_bytes(4, "big") + data[12:])
-    with pytest.raises(Refusal, match="format 2"):
+    path.write_bytes(data[:8] + (VERSION + 1).to_bytes(4, "big") + data[12:])
+    with pytest.raises(Refusal, match=f"format {VERSION + 1}"):
         Index.open(str(path))

@@ -143,7 +143,7 @@ def test_conda_asks_about_the_same_name_elsewhere(index: Index) -> None:
 
 def test_a_match_tells_what_the_record_tells(index: Index) -> None:
     match = matches(index, Install("npm", "listed", "1.2.3"))[0]
-    assert (match.versions, match.severity, match.groups, match.provenance, match.ident, match.date) == (
+    assert (match.versions, match.severity, match.groups, match.provenance.word, match.ident, match.date) == (
         ("1.2.3", "2.0.0-beta.1"),
         "critical",
         ("one",),

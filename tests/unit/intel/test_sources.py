@@ -12,6 +12,7 @@ from bk.engine.intel import bundle_build, compact
 from bk.engine.intel.merge import merge
 from bk.engine.intel.record import Record
 from bk.engine.intel.sources import Batch, Withdrawn, bumblebee, datadog, lists, osv, pypa, rustsec
+from bk.engine.provenance import PinnedOrigin
 
 from .samples import record
 
@@ -19,7 +20,7 @@ FILES = Path(__file__).parents[3] / "fixtures" / "catalogs"
 
 
 def batch(label: str = "feed", group: str = "one") -> Batch:
-    return Batch(label, group, "pinned_origin", "2026-07-16")
+    return Batch(label, group, PinnedOrigin(), "2026-07-16")
 
 
 def told(records: list[Record]) -> set[tuple[str, str, str, tuple[str, ...], str]]:
@@ -275,7 +276,7 @@ def test_equal_claims_are_one_claim_with_all_their_groups() -> None:
     assert len(merged) == 3
     both = next(r for r in merged if len(r.groups) == 2)
     assert (both.groups, both.ident, both.date, both.sources) == (("a", "b"), "A B", "2026-02-01", ("s1", "s2"))
-    assert next(r for r in merged if r.provenance == "none").groups == ("c",)
+    assert next(r for r in merged if r.provenance.word == "none").groups == ("c",)
 
 
 def test_a_withdrawal_counts_against_every_source() -> None:

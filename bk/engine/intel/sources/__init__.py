@@ -13,6 +13,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from bk.engine.provenance import Provenance
+
 ECOSYSTEMS = {
     "npm": "npm",
     "pypi": "pypi",
@@ -52,7 +54,7 @@ class Batch:
 
     __slots__ = ("date", "group", "label", "notes", "provenance", "records", "withdrawn")
 
-    def __init__(self, label: str, group: str, provenance: str, date: str) -> None:
+    def __init__(self, label: str, group: str, provenance: Provenance, date: str) -> None:
         self.label = label
         self.group = group
         self.provenance = provenance
