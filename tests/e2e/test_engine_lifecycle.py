@@ -120,7 +120,7 @@ def test_leaving_an_engine_costs_the_caller_next_to_nothing(house: House) -> Non
         until(lambda: house.engine() and not os.stat(f"{house.state.run}/starting.lock").st_size)  # it serves
         ready.append((time.perf_counter() - began) * 1000)
         house.kill()
-    assert sorted(took)[4] < sorted(ready)[4] / 10, (took, ready)
+    assert min(took) < min(ready) / 10, (took, ready)  # the least: what is waited for a core is not the cost
 
 
 def test_the_first_call_is_decided_cold_and_leaves_an_engine(house: House) -> None:

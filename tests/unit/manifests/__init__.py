@@ -8,6 +8,7 @@ from bk.engine.decide import Judgement, decide
 from bk.engine.intel.index import Index, build
 from bk.engine.intel.record import Record
 from bk.engine.model import Install, ToolCall
+from bk.engine.provenance import PinnedOrigin
 from bk.engine.state import State
 from bk.engine.world import World
 
@@ -31,7 +32,7 @@ class Project:
         self.path.mkdir()
         records = [
             Record(ecosystem, name, "exact", ("v1.0.0" if ecosystem == "go" else "1.0.0",), "critical", ("one",),
-                   "pinned_origin", ident=f"T-{name}")
+                   PinnedOrigin(), ident=f"T-{name}")
             for ecosystem, names in BAD.items()
             for name in names
         ]  # fmt: skip
