@@ -34,6 +34,7 @@ test-all: lint
 bench: $(STAMP)
 	@$(BIN)/python -m bench.decide
 	@$(BIN)/python -m bench --write docs/performance.md
+	@$(BIN)/python -m bench.index --full --write docs/performance.md
 
 screenshots: $(STAMP)
 	@$(BIN)/python -m bench.screenshots

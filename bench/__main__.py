@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import fcntl
 import os
-import platform
 import shutil
 import subprocess
 import sys
@@ -20,16 +19,15 @@ from pathlib import Path
 from bench import index as index_bench
 from bench.calls import ALLOW, BLOCK, INSTALL
 from bench.measure import Command, cpu_seconds, interleave, rss_mb
+from bench.page import machine, put, table
 from bk.engine.intel import bundle
 from bk.engine.state import State
 from bk.engine.world import World
 
-ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
 NATIVE = BIN / "bk-hook"
 PYTHON_CLIENT = BIN / "bk-hook-python"
 PACKAGES = 250_000
-BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 
 
 class Engine:
@@ -167,23 +165,13 @@ def main() -> int:
     parser.add_argument("--write", metavar="PAGE", default="", help="the page whose table to replace")
     args = parser.parse_args()
     rows = measure(args.count)
-    machine = f"{os.cpu_count()} cores, {platform.system()} {platform.release().split('-')[0]}"
-    lines = [
-        f"Python {platform.python_version()}, {machine}; {args.count:,} runs of each command, interleaved; "
-        f"{PACKAGES:,} packages in the index; the ledger on disk.",
-        "",
-        "| what | measured | bound | holds |",
-        "|---|---|---|---|",
-        *(f"| {' | '.join(row)} |" for row in rows),
-    ]
-    table = "\n".join(lines)
-    sys.stdout.write(table + "\n")
+    text = (
+        f"{machine()}; {args.count:,} runs of each command, interleaved; "
+        f"{PACKAGES:,} packages in the index; the ledger on disk.\n\n{table(rows)}"
+    )
+    sys.stdout.write(text + "\n")
     if args.write:
-        page = ROOT / args.write
-        text = page.read_text()
-        head, _, rest = text.partition(BEGIN)
-        _, _, tail = rest.partition(END)
-        page.write_text(f"{head}{BEGIN}\n{table}\n{END}{tail}")
+        put(args.write, "measured", text)
     return 1 if any("**no**" in row[3] for row in rows) else 0
 
 

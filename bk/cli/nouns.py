@@ -11,7 +11,9 @@ TRY = {
 }
 LOOK = {
     "audit": ("bk.cli.audit", "read, search, verify and export the record of every decision"),
+    "catalogs": ("bk.cli.catalogs", "known-bad packages: who lists them, how fresh that is, sync, look up"),
     "diag": ("bk.cli.diag", "say how each part of this installation is, why, and what to do"),
+    "self": ("bk.cli.own", "this very release: whether a signed list says that it is compromised"),
     "simulate": ("bk.cli.simulate", "judge a file of calls, one JSON answer a line; nothing is recorded"),
     "version": ("bk.cli.version", "versions, and the path of the hook to give to a client"),
 }

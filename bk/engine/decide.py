@@ -80,6 +80,8 @@ def decide(call: ToolCall, world: World, *, once: bool = True) -> Judgement:
 def failed(refusal: Refusal, policy: Policy | None) -> Verdict:
     """The verdict when there was nothing to decide on: a block, unless the user chose another `fail_mode`."""
     mode = policy.values["fail_mode"] if policy is not None else "closed"
+    if refusal.cause == "self":  # a release that may be compromised cannot be told to go on
+        mode = "closed"
     level = FAIL_LEVELS.get(mode, Level.BLOCK)
     relaxed = "" if level is Level.BLOCK else f" (let through: fail_mode is {mode})"
     finding = Finding(

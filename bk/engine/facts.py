@@ -16,10 +16,12 @@ class Match:
 
     `kind` is `exact` (listed version), `range` (bounded), `every` (all versions) or `maybe` (an unpinned request
     that could resolve to a listed version). `groups` are the independent sources behind the record; `provenance` is
-    how we know that they said it.
+    how we know that they said it; `sources` are the labels of the lists that agreed.
     """
 
-    __slots__ = ("date", "ecosystem", "groups", "ident", "kind", "name", "provenance", "severity", "versions")
+    __slots__ = (
+        "date", "ecosystem", "groups", "ident", "kind", "name", "provenance", "severity", "sources", "versions",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -33,6 +35,7 @@ class Match:
         provenance: Provenance,
         ident: str = "",
         date: str = "",
+        sources: Sequence[str] = (),
     ) -> None:
         self.ecosystem = ecosystem
         self.name = name
@@ -43,6 +46,22 @@ class Match:
         self.provenance = provenance
         self.ident = ident
         self.date = date
+        self.sources = tuple(sources)
+
+
+class Origin:
+    """Where a package would come from instead of its ecosystem's public registry.
+
+    `own` is True only when that is what the person's own settings say, or the system's, and nothing that an agent or
+    a project may write says otherwise: then a hit on the name may be a collision. `told` says who said it.
+    """
+
+    __slots__ = ("host", "own", "told")
+
+    def __init__(self, host: str, told: str, *, own: bool = False) -> None:
+        self.host = host
+        self.told = told
+        self.own = own
 
 
 class Listed:
@@ -68,12 +87,17 @@ class Facts:
     `matches` holds, for each Install's `target`, what the index knows. `policy` is the effective configuration.
     `call` is the call itself, for conditions on its tool and its text; `rules` the rulebook in force; `now_ms` the
     wall clock, which only expiries look at. `packages` holds, for each Install's `target`, what is known of that
-    release beside threats (`published_ms`, `scripts`, `source_public`); `servers`, for each MCP server named, the
-    identity it has now and the one a person knows (`now`, `pinned`). `listed` is what manifests would install.
+    release beside threats (`published_ms`, `scripts`, `maintainers`, `newcomers`); `servers`, for each MCP server
+    named, the identity it has now and the one a person knows (`now`, `pinned`). `listed` is what manifests would
+    install.
+    `origins` holds, for a listed package's `target`, the other registry that would serve it. `catalog` tells of the
+    threat catalogs as a whole: `stale_days` (None while they are fresh), `date`, and `groups` with the ecosystems
+    that each knows.
     """
 
     __slots__ = (
         "call",
+        "catalog",
         "cwd",
         "documents",
         "executables",
@@ -81,6 +105,7 @@ class Facts:
         "listed",
         "matches",
         "now_ms",
+        "origins",
         "packages",
         "policy",
         "real",
@@ -105,6 +130,8 @@ class Facts:
         packages: Mapping[str, Mapping[str, Json]] | None = None,
         servers: Mapping[str, Mapping[str, str]] | None = None,
         listed: Listed | None = None,
+        origins: Mapping[str, Origin] | None = None,
+        catalog: Mapping[str, Json] | None = None,
         now_ms: int = 0,
     ) -> None:
         self.home = home
@@ -120,6 +147,8 @@ class Facts:
         self.packages = packages or {}
         self.servers = servers or {}
         self.listed = listed or _NOTHING
+        self.origins = origins or {}
+        self.catalog = catalog or {}
         self.now_ms = now_ms
 
     def really(self, path: str) -> str:

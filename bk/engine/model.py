@@ -334,7 +334,7 @@ class Verdict(Noun):
 class Entry(Noun):
     """One record of what happened. `data` is JSON; `seq` is 0 until the ledger has chained and committed it.
 
-    `kind` is `decision result config engine admin catalog incident segment`; `level` is a verdict word or "".
+    `kind` is `decision result config engine admin catalog incident responder segment`; `level` is a verdict word or "".
     `call` identifies one hook request: a second append with the same `call` finds the first instead.
     """
 

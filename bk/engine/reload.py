@@ -9,6 +9,7 @@ from bk.engine.config.policy import SYSTEM
 from bk.engine.config.snapshot import local_of
 from bk.engine.errors import BkError
 from bk.engine.model import Entry
+from bk.engine.own.standing import CAUSE, NEVER, UNKEYED, watched
 from bk.engine.rulebook.places import folders, look
 from bk.engine.world import World
 
@@ -25,9 +26,10 @@ class Reloader:
     def __init__(self, state: State) -> None:
         self._state = state
         self._stamp = self._look()
-        self._world = World.open(state)
+        self._world = World.open(state, resident=True)
         self._looked = time.monotonic_ns()
         self._news: list[Entry] = [_rules(problem) for problem in problems(self._world)]
+        self._news += own(state, self._world)
 
     def current(self) -> World:
         """The World in force, after a look at the sources when the last one is old."""
@@ -61,7 +63,7 @@ class Reloader:
         before = self._world
         self._stamp = seen
         try:
-            after = World.open(self._state)
+            after = World.open(self._state, resident=True)
         except BkError as error:
             self._news.append(_problem("config", f"the configuration cannot be used: {error}", error.next_step))
             return
@@ -81,7 +83,12 @@ class Reloader:
             self._news.append(Entry("config", "engine", data))
         known = problems(before)
         self._news += [_rules(problem) for problem in problems(after) if problem not in known]
-        if after.failure is not None and (before.failure is None or str(before.failure) != str(after.failure)):
+        self._news += own(self._state, after)
+        if (
+            after.failure is not None
+            and after.failure.cause != CAUSE
+            and (before.failure is None or str(before.failure) != str(after.failure))
+        ):
             self._news.append(_problem("index", str(after.failure), after.failure.next_step))
         if before.index is not None and before.index is not after.index:
             before.index.close()
@@ -89,7 +96,17 @@ class Reloader:
 
 def sources(state: State) -> tuple[str, ...]:
     """The files whose change makes another World."""
-    return (state.config, local_of(state.config), SYSTEM, f"{state.intel}/current")
+    intel = (f"{state.intel}/{name}" for name in ("current", "overlay.facts", "overlay.index"))
+    return (state.config, local_of(state.config), SYSTEM, *intel, *watched(state))
+
+
+def own(state: State, world: World) -> list[Entry]:
+    """What must be on record of this very release, and is not yet."""
+    if world.own is None or world.own.word in (UNKEYED, NEVER):
+        return []
+    from bk.engine.own.news import news
+
+    return news(state, world.own, world.now_ms())
 
 
 def problems(world: World) -> tuple[str, ...]:

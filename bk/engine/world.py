@@ -23,6 +23,7 @@ from bk.engine.lists import lists
 from bk.engine.look import seeing
 from bk.engine.lower import Look
 from bk.engine.model import Install, McpCall, Touch
+from bk.engine.own import standing
 from bk.engine.rulebook import store as rulebook
 from bk.engine.rulebook.project import with_project
 from bk.engine.trail.store import Trail
@@ -32,10 +33,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from bk.engine.config.policy import Policy
-    from bk.engine.facts import Listed, Match
+    from bk.engine.facts import Listed, Match, Origin
     from bk.engine.grants.grant import Grant
     from bk.engine.manifests import Shelf
     from bk.engine.model import Action, Json, ToolCall
+    from bk.engine.own.standing import Standing
     from bk.engine.rulebook.book import InForce
     from bk.engine.state import State
 
@@ -47,7 +49,7 @@ class World:
     """Policy, index and redaction of one moment. `failure` says why decisions cannot be made, when they cannot."""
 
     __slots__ = (
-        "executables", "failure", "index", "index_path", "policy", "redact", "rules", "shelf", "state", "trail",
+        "executables", "failure", "index", "index_path", "own", "policy", "redact", "rules", "shelf", "state", "trail",
     )  # fmt: skip
 
     def __init__(
@@ -59,6 +61,7 @@ class World:
         *,
         rules: InForce | None = None,
         failure: Refusal | None = None,
+        own: Standing | None = None,
     ) -> None:
         self.state = state
         self.policy = policy
@@ -66,30 +69,33 @@ class World:
         self.index_path = index_path
         self.rules = rules
         self.failure = failure
+        self.own = own
         self.redact: Callable[[Json], Json] = redactor(policy.values["audit.redact_patterns"])
         self.executables = own_executables()
         self.trail = Trail(state)
         self.shelf: Shelf | None = None
 
     @classmethod
-    def open(cls, state: State) -> World:
-        """Read what is on disk now.
+    def open(cls, state: State, *, resident: bool = False) -> World:
+        """Read what is on disk now; a `resident` process also verifies anew what a call believes of this release.
 
-        A broken index, or rules of which not even the built-in ones can be had, become `failure`; a policy that
-        cannot be had at all raises.
+        A compromised release, a broken index, or rules of which not even the built-in ones can be had, become
+        `failure`; a policy that cannot be had at all raises.
         """
         policy = snapshot.read(state)
-        rules, failure = None, None
+        own = _proven(state, policy) if resident else standing.read(state, policy.values)
+        rules, failure = None, own.failure
         try:
             rules = rulebook.read(state, policy)
         except Refusal as refusal:
-            failure = refusal
+            failure = failure or refusal
         try:
             path = bundle.ensure(state)
-            return cls(state, policy, Index.open(path), path, rules=rules, failure=failure)
+            index = _with_overlay(state, Index.open(path))
+            return cls(state, policy, index, path, rules=rules, failure=failure, own=own)
         except BkError as error:
             failure = failure or Refusal("index", str(error), error.next_step)
-            return cls(state, policy, None, "", rules=rules, failure=failure)
+            return cls(state, policy, None, "", rules=rules, failure=failure, own=own)
 
     @property
     def generation(self) -> str:
@@ -143,7 +149,10 @@ class World:
             installs += listed.installs
         for install in installs:
             if self.index is not None and install.source not in ("manifest", "index"):
-                known[install.target] = matches(self.index, install)
+                told = matches(self.index, install)  # a lock and a command may say the same words and mean more or less
+                if told or install.target not in known:
+                    known[install.target] = told
+        hit = [install for install in installs if known.get(install.target)]
         if any(path != leads for path, leads in real.items()):
             real.setdefault(call.cwd, leads.real(call.cwd))  # a project behind a link is still the project
         return Facts(
@@ -161,6 +170,8 @@ class World:
             packages=self._releases(installs, policy) if installs else None,
             servers=self._servers(call, called) if called else None,
             listed=listed,
+            origins=self._origins(call, actions, hit, listed, policy) if hit else None,
+            catalog=self._catalog(policy) if installs else None,
         )
 
     def look(self, call: ToolCall) -> Look:
@@ -184,11 +195,48 @@ class World:
 
         return known(self.state, policy.values, installs, self.now_ms())
 
+    def _origins(
+        self,
+        call: ToolCall,
+        actions: Sequence[Action],
+        hit: Sequence[Install],
+        listed: Listed | None,
+        policy: Policy,
+    ) -> dict[str, Origin]:
+        """From which other registry a listed package would come; only for a call that installs something listed."""
+        from bk.engine.registries import origins
+
+        return origins(call, actions, installs=hit, listed=listed, state=self.state, policy=policy.values)
+
+    def _catalog(self, policy: Policy) -> dict[str, Json]:
+        """How old the threat catalogs are and who is in them; only for a call that installs something."""
+        from bk.engine.intel.freshness import told
+
+        return told(self.state, self.index, policy.values, self.now_ms())
+
     def _servers(self, call: ToolCall, called: Sequence[str]) -> dict[str, dict[str, str]]:
         """Who the called servers are, by the settings of the client, and who they were when they were first used."""
         from bk.engine.servers import known
 
         return known(self.state, call, called)
+
+
+def _proven(state: State, policy: Policy) -> Standing:
+    """How this release stands, by its signatures and not by what was concluded from them before."""
+    if not standing.Build(policy.values).key:
+        return standing.Standing(standing.UNKEYED)
+    from bk.engine.own.verify import prove
+
+    return prove(state, policy.values)
+
+
+def _with_overlay(state: State, generation: Index) -> Index:
+    """The generation, and this machine's own entries where there are any."""
+    if not os.path.lexists(f"{state.intel}/overlay.facts"):
+        return generation
+    from bk.engine.intel.overlay import layered
+
+    return layered(state, generation)
 
 
 def own_executables() -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from bk.engine.look import take
 from bk.engine.lower.installs import inner
 from bk.engine.manifests import MAX_BYTES, page_of
 from bk.engine.model import Install
-from bk.engine.servers import Server, entries, parsed
+from bk.engine.settings import Server, entries, parsed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -133,14 +133,18 @@ def test_the_first_call_is_decided_cold_and_leaves_an_engine(house: House) -> No
     assert held == ["cold", "warm"]
 
 
+def _starts(house: House) -> list[str]:
+    return [entry.data["previous"] for entry in house.entries() if entry.data.get("event") == "start"]
+
+
 def test_after_a_kill_the_next_call_is_answered_and_brings_an_engine_back(house: House) -> None:
     house.bk("engine", "start")
     first = house.engine()
     house.kill()
     assert house.call("cat ~/.ssh/id_ed25519", "t1").returncode == 2
     assert until(house.engine) != first
-    starts = [entry.data["previous"] for entry in house.entries() if entry.data.get("event") == "start"]
-    assert starts == ["stopped", "killed"]
+    until(lambda: len(_starts(house)) == 2)
+    assert _starts(house) == ["stopped", "killed"]
 
 
 def test_stop_is_for_a_person_and_finishes_in_order(house: House) -> None:

@@ -34,12 +34,12 @@ def test_every_command_named_in_the_pages_is_there() -> None:
     for page in PAGES:
         for noun, verb in re.findall(
             r"\bbk (version|diag|selftest|check|dashboard|simulate|explain|audit|config|engine"
-            r"|rules|allow|trust|mcp)(?: ([a-z]+))?",
+            r"|rules|allow|trust|mcp|catalogs|self)(?: ([a-z]+))?",
             page.read_text(),
         ):
             named.add(
                 (noun, verb)
-                if verb and noun in ("audit", "config", "engine", "rules", "allow", "trust", "mcp")
+                if verb and noun in ("audit", "config", "engine", "rules", "allow", "trust", "mcp", "catalogs", "self")
                 else (noun,)
             )
     assert len(named) > 8

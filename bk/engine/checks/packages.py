@@ -1,7 +1,8 @@
 """Known-bad packages: how many independent sources say so, of which versions, and how surely this install means them.
 
 Independent groups are counted, never sources: two mirrors of one list are one voice. A wildcard needs more voices than
-a named version, because one mistaken or hostile wildcard would otherwise stop everybody's work.
+a named version, because one mistaken or hostile wildcard would otherwise stop everybody's work; a range that reaches
+over nearly everything is such a wildcard.
 """
 
 from __future__ import annotations
@@ -21,25 +22,38 @@ EVERY = "package/every-version"
 COULD_BE = "package/could-be-malicious"
 UNVERIFIED = "package/unverified-report"
 ELSEWHERE = "package/same-name-elsewhere"
+STALE = "package/stale-catalog"
 UNKNOWN = "package/unknown-name"
 UNREAD = "package/unread-manifest"
-SHOWN = 6
+STALE_LEVELS = {"off": Level.ALLOW, "warn": Level.WARN, "ask": Level.ASK, "block": Level.BLOCK}
 
 
 def check(actions: Sequence[Action], facts: Facts) -> Iterable[Finding]:
     """What is known of every package that a call would install."""
     seen = set()
+    first: Install | None = None
     for action in (*actions, *facts.listed.installs):
-        if isinstance(action, Install) and action.source not in ("manifest", "index"):
+        if not isinstance(action, Install):
+            continue
+        first = first or action
+        if action.source not in ("manifest", "index"):
             asked = (action.target, action.source, action.certain, action.manager)
             if asked not in seen:
                 seen.add(asked)
                 yield from _install(action, facts)
     for manager, path, why in facts.listed.unread:
-        reason = f"{_text(manager)} installs what {_text(path)} lists, and that could not be checked: {_text(why)}"
+        installs = f"{inert(manager, 40)} installs what {inert(path, 120)} lists"
+        reason = f"{installs}, and that could not be checked: {inert(why, 120)}"
         evidence = {"path": path, "why": why}
         instead = "look at the file, or name the packages in the command"
         yield Finding(UNREAD, Level.WARN, reason, evidence=evidence, instead=instead)
+    days = facts.catalog.get("stale_days")
+    if first is not None and days is not None:
+        level = STALE_LEVELS.get(str(facts.policy.get("catalog_sync.stale_action", "warn")), Level.WARN)
+        if level > Level.ALLOW:
+            from bk.engine.checks.package_words import stale
+
+            yield stale(level, int(days), first)
 
 
 def _install(action: Install, facts: Facts) -> Iterator[Finding]:
@@ -51,48 +65,83 @@ def _install(action: Install, facts: Facts) -> Iterator[Finding]:
             UNKNOWN,
             Level.of(facts.policy["parser.opaque"]),
             f"{action.manager or action.ecosystem} would install something that is only known when it runs"
-            f" ({_text(action.name)})",
+            f" ({inert(action.name, 120)})",
             action=action,
             instead="name the package in the command",
         )
 
 
 def _known(action: Install, found: Sequence[Match], facts: Facts) -> Iterator[Finding]:
+    from bk.engine.checks.package_words import told
+
     same = [match for match in found if match.ecosystem == action.ecosystem]
     if not same:
-        yield _told(ELSEWHERE, Level.WARN, action, found, f"has the name of a package listed in {found[0].ecosystem}")
+        what = f"has the name of a package listed in {found[0].ecosystem}"
+        yield told(ELSEWHERE, Level.WARN, action, found, what=what, facts=facts)
         return
-    sure = [match for match in same if match.kind in ("exact", "range")]
-    every = [match for match in same if match.kind == "every"]
-    could = [match for match in same if match.kind == "maybe"]
+    every = [match for match in same if match.kind == "every" or _reaches_everywhere(match)]
+    sure = [match for match in same if match.kind in ("exact", "range") and match not in every]
+    could = [match for match in same if match.kind == "maybe" and match not in every]
     limits = facts.policy
     if sure:
         level = _ladder(len(_groups(sure + every)), limits)
         if _critical(sure):
             level = max(level, _critical_ladder(len(_groups(sure)), limits))
-        yield from _at(KNOWN, level, action, sure + every, "is listed as malicious")
+        yield from _at(KNOWN, level, action, sure + every, what="is listed as malicious", facts=facts)
     elif could:
         level = min(Level.ASK, _ladder(len(_groups(could + every)), limits))
         if _critical(could):
             level = max(level, min(Level.BLOCK, _critical_ladder(len(_groups(could)), limits)))
-        yield from _at(COULD_BE, level, action, could, "could resolve to a version that is listed as malicious")
+        what = "could resolve to a version that is listed as malicious"
+        yield from _at(COULD_BE, level, action, could, what=what, facts=facts)
     if every and not sure:
-        count = len(_groups(every))
-        level = _ladder(count, limits)
+        level = _ladder(len(_groups(every)), limits)
         if level == Level.WARN:
             level = Level.ASK
-        yield from _at(EVERY, level, action, every, "is listed as malicious in every version")
+        which = "every version" if any(match.kind == "every" for match in every) else "nearly every version"
+        yield from _at(EVERY, level, action, every, what=f"is listed as malicious in {which}", facts=facts)
     if not _groups(same):
-        yield _told(
-            UNVERIFIED, Level.WARN, action, same, "is reported as malicious by a source that nobody vouches for"
-        )
+        what = "is reported as malicious by a source that nobody vouches for"
+        yield told(UNVERIFIED, Level.WARN, action, same, what=what, facts=facts)
 
 
-def _at(rule: str, level: Level, action: Install, found: Sequence[Match], what: str) -> Iterator[Finding]:
+def _at(
+    rule: str, level: Level, action: Install, found: Sequence[Match], *, what: str, facts: Facts
+) -> Iterator[Finding]:
+    from bk.engine.checks.package_words import told
+
+    if level <= Level.ALLOW:
+        return
     if action.where.startswith("ssh:"):
         level = min(level, Level.ASK)  # another machine's own guard and index decide there; here a person may
-    if level > Level.ALLOW:
-        yield _told(rule, level, action, found, what)
+    origin = facts.origins.get(action.target)
+    if origin is not None:  # it may be another package of that name; only the person's own word can soften a block
+        level = Level.ASK if origin.own else max(level, Level.ASK)
+    yield told(rule, level, action, found, what=what, facts=facts, origin=origin)
+
+
+def _reaches_everywhere(match: Match) -> bool:
+    """Whether a record names bounds that hardly leave a version out: such a range is a wildcard in other words."""
+    return any(span[:1] in "<>" and _wide(span) for span in match.versions if match.kind in ("range", "maybe"))
+
+
+def _wide(span: str) -> bool:
+    """An interval without a lower or an upper end, or across more than one first number."""
+    low = high = ""
+    for term in span.split(","):
+        if term[:1] == ">":
+            low = term.lstrip(">=")
+        elif term[:1] == "<":
+            high = term.lstrip("<=")
+    if not low or not high or not low.strip("v0.-"):
+        return True
+    first, last = _first_number(low), _first_number(high)
+    return first is None or last is None or last > first + 1
+
+
+def _first_number(version: str) -> int | None:
+    digits = version.rpartition("!")[2].lstrip("v").partition(".")[0].partition("-")[0]
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 10 else None
 
 
 def _groups(found: Iterable[Match]) -> set[str]:
@@ -116,52 +165,3 @@ def _critical_ladder(count: int, limits: Json) -> Level:
     if count >= limits["corroboration.critical_quarantine_at"]:
         return Level.QUARANTINE
     return Level.BLOCK if count and count >= limits["corroboration.critical_block_at"] else Level.ALLOW
-
-
-def _told(rule: str, level: Level, action: Install, found: Sequence[Match], what: str) -> Finding:
-    groups = sorted({group for match in found for group in match.groups})
-    ids = sorted({ident for match in found for ident in match.ident.split()})
-    versions = list(dict.fromkeys(version for match in found for version in match.versions))
-    dates = sorted({match.date for match in found if match.date})
-    version = f" {_text(action.version)}" if action.version else ""
-    listed = f" ({_some(versions)})" if versions and rule != KNOWN else ""
-    dated = f", {dates[0]}" if dates else ""
-    known = f" ({_some(ids, 2)}{dated})" if ids else f" ({dates[0]})" if dates else ""
-    alias = f" (listed as {_text(found[0].name)})" if found[0].name != action.name else ""
-    name = f"{_text(action.name)}{version}{alias}"
-    reason = f"{action.ecosystem} package {name} {what}{listed} by {_words(groups)}{known}"
-    evidence = {
-        "package": action.target,
-        "groups": groups,
-        "ids": ids,
-        "versions": versions[:50],
-        "dates": dates,
-        "kinds": sorted({match.kind for match in found}),
-    }
-    return Finding(
-        rule, level, reason, action=action, evidence=evidence, instead=_instead(rule, action, found, versions)
-    )
-
-
-def _instead(rule: str, action: Install, found: Sequence[Match], versions: Sequence[str]) -> str:
-    """Only what the records themselves say: no version is called clean merely because nobody listed it."""
-    name = _text(action.name)
-    if rule in (EVERY, UNVERIFIED, ELSEWHERE) or any(match.kind == "every" and not match.versions for match in found):
-        return f"do without {name}, or check that this is the package you mean"
-    fixed = [end[1:] for text in versions for end in text.split(",") if end[:1] == "<" and end[:2] != "<="]
-    if fixed:
-        return f"use {name} {_text(fixed[-1])} or later, where the report says that it is fixed"
-    return f"pin a version of {name} other than {_some(versions)}, or do without it"
-
-
-def _some(values: Sequence[str], most: int = SHOWN) -> str:
-    shown = ", ".join(_text(value) for value in values[:most])
-    return shown + (f" and {len(values) - most} more" if len(values) > most else "")
-
-
-def _words(values: Sequence[str]) -> str:
-    return " and ".join(filter(None, (", ".join(values[:-1]), *values[-1:])))
-
-
-def _text(text: str) -> str:
-    return inert(text, 120)

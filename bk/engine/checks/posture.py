@@ -112,6 +112,10 @@ def _known(
         elif facts.now_ms - int(published) < hours * HOUR_MS:
             reason = f"{named} was published {_ago(facts.now_ms - int(published))}, less than {hours} hours ago"
             evidence = {"package": action.target, "published_ms": int(published), "min_age_hours": hours}
+            if known.get("newcomers"):
+                evidence["newcomers"] = list(known["newcomers"])
+                people = ", ".join(_text(str(name)) for name in known["newcomers"][:3])
+                reason += f", with maintainers who had no part in the version before ({people})"
             instead = f"pin an earlier version of {_text(action.name)}, or wait until others have looked at this one"
             yield Finding(FRESH, level, reason, action=action, evidence=evidence, instead=instead)
     level = _level(facts, KEYS[SCRIPTS])

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 
+from bk.engine.config.key import Key
 from bk.engine.config.policy import PROJECT, SYSTEM
-from bk.engine.config.schema import KEYS, Key
+from bk.engine.config.schema import KEYS
 
 TITLES = {
     "": "When a call cannot be decided",
@@ -19,8 +20,14 @@ TITLES = {
     "lists": "Lists of your own",
     "secrets": "Secrets",
     "posture": "How packages are installed",
+    "catalog_sync": "Threat catalogs: when and how they are brought up to date",
+    "catalogs": "Threat catalogs: who is asked",
+    "self_catalog": "Compromised releases of bk",
     "corroboration": "How many sources it takes",
     "auto_quarantine": "Holding what is installed",
+    "scan": "Looking at what is installed",
+    "watch": "Looking at what lands",
+    "notify": "Telling a person",
     "audit": "The ledger",
     "engine": "The resident engine",
 }

@@ -10,9 +10,10 @@ from typing import Any
 
 from bk.engine.config import local
 from bk.engine.config.files import USER_CAP, replace, text_of, unfit
+from bk.engine.config.key import Key
 from bk.engine.config.layers import Layer, load_system, merge, parse
 from bk.engine.config.policy import SYSTEM, Policy
-from bk.engine.config.schema import BY_NAME, Key, nearest
+from bk.engine.config.schema import BY_NAME, nearest
 from bk.engine.config.snapshot import local_of
 from bk.engine.errors import USAGE, BkError, Refusal
 from bk.engine.state import State

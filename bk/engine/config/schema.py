@@ -6,8 +6,7 @@ list), `fixed` when neither way can be called tighter. `project` lets a project 
 
 from __future__ import annotations
 
-import re
-
+from bk.engine.config.key import Key
 from bk.engine.config.lists import ENV_VARS, EXECUTABLES, SENSITIVE
 from bk.engine.tables import names
 
@@ -17,207 +16,12 @@ if TYPE_CHECKING:
 
     from bk.engine.model import Json
 
-MAX_ITEMS = 1000
-MAX_ITEM = 1024
-MAX_STARS = 32
-MAX_LISTS = 200
-_RULE = re.compile(r"[A-Za-z0-9*][A-Za-z0-9*._-]*(?:/[A-Za-z0-9*._-]+)?")
-_EXCEPTION = re.compile(r"(?:\*|[a-z-]{2,20}):\S{1,300} (?:\*|release-age|lifecycle|remote-source) \S.*")
-_URL = re.compile(r"https?://[\w.:\[\]-]{1,300}(?:/[\w./~%+-]{0,600})?")
 POSTURE = ("off", "warn", "ask", "block")
 REGISTRIES = ("npm", "pypi", "cargo", "go", "rubygems", "packagist", "nuget", "editor-extension")
-_LIST = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,79}")
-
-
-class Key:
-    """One setting. `relax` names the lowest layer that may make it looser: `user` or `system`."""
-
-    __slots__ = (
-        "choices", "clamp", "default", "env", "help", "high", "item", "kind", "low", "name", "order", "project",
-        "relax", "secret",
-    )  # fmt: skip
-
-    def __init__(
-        self,
-        name: str,
-        kind: str,
-        default: Json,
-        help: str,  # noqa: A002 - what it is
-        *,
-        order: str,
-        low: int = 0,
-        high: int = 0,
-        choices: tuple[str, ...] = (),
-        item: str = "",
-        relax: str = "user",
-        project: bool = False,
-        env: str = "",
-        clamp: bool = False,
-        secret: bool = False,
-    ) -> None:
-        self.name = name
-        self.kind = kind
-        self.default = default
-        self.help = help
-        self.order = order
-        self.low = low
-        self.high = high
-        self.choices = choices
-        self.item = item
-        self.relax = relax
-        self.project = project
-        self.env = env
-        self.clamp = clamp
-        self.secret = secret
-
-    def read(self, raw: Json) -> tuple[Json, str]:
-        """The value in its own type, and a note when it had to be clamped; ValueError says what is wrong."""
-        if self.kind == "bool":
-            if type(raw) is not bool:
-                raise ValueError(f"is {_type(raw)}; true or false is needed")
-            return raw, ""
-        if self.kind == "int":
-            return self._int(raw)
-        if self.kind == "choice":
-            if not isinstance(raw, str) or raw not in self.choices:
-                shown = repr(raw[:40]) if isinstance(raw, str) else _type(raw)
-                raise ValueError(f"is {shown}; one of {', '.join(self.choices)} is needed")
-            return str(raw), ""
-        if self.kind == "lists":
-            return _lists(raw, self), ""
-        if self.kind == "url":
-            return _url(raw), ""
-        return self._list(raw), ""
-
-    def _list(self, raw: Json) -> list[str]:
-        if not isinstance(raw, list):
-            raise ValueError(f"is {_type(raw)}; a list is needed")
-        if len(raw) > MAX_ITEMS:
-            raise ValueError(f"has {len(raw)} items; {MAX_ITEMS} is the most")
-        return list(dict.fromkeys(self._item(each) for each in raw))
-
-    def _int(self, raw: Json) -> tuple[Json, str]:
-        if type(raw) is not int:
-            raise ValueError(f"is {_type(raw)}; a whole number is needed")
-        if self.low <= raw <= self.high:
-            return int(raw), ""
-        if not self.clamp:
-            raise ValueError(f"is outside {self.low}–{self.high}")
-        value = min(max(raw, self.low), self.high)
-        return value, f"is outside {self.low}–{self.high}; {value} is used"
-
-    def _item(self, raw: Json) -> str:
-        if not isinstance(raw, str):
-            raise ValueError(f"has an item that is {_type(raw)}; text is needed")
-        shown = repr(raw[:40])
-        if not raw or len(raw) > MAX_ITEM:
-            raise ValueError(f"has an item of {len(raw)} characters: 1–{MAX_ITEM} are allowed")
-        if any(char < " " or char == "\x7f" or "\ud800" <= char <= "\udfff" for char in raw):
-            raise ValueError(f"has a control character in {shown}")
-        if self.item == "glob":
-            _glob(raw, shown)
-        elif self.item == "pattern":
-            _pattern(raw, shown)
-        elif self.item == "name" and ("/" in raw or ":" in raw or " " in raw):
-            raise ValueError(f"has {shown}; a bare name is needed, without a scheme, port or path")
-        elif self.item == "exception" and _EXCEPTION.fullmatch(raw) is None:
-            raise ValueError(f"has {shown}; ECOSYSTEM:PACKAGE RULE REASON is needed, such as 'npm:left-pad * ours'")
-        elif self.item == "rule" and _RULE.fullmatch(raw) is None:
-            raise ValueError(f"has {shown}; a rule's id is needed, such as git/force-push or git/*")
-        return str(raw)
-
-    def at_least(self, held: Json, offered: Json) -> bool:
-        """Whether `offered` is as tight as `held`, or tighter."""
-        return bool(self.tighten(held, offered) == offered or self._same(held, offered))
-
-    def tighten(self, held: Json, offered: Json) -> Json:
-        """The loosest value that is as tight as both; `held` where there is no tighter way."""
-        if self.order == "lower":
-            return min(held, offered)
-        if self.order == "higher":
-            return max(held, offered)
-        if self.order == "later":
-            return max(held, offered, key=self.choices.index)
-        if self.order == "more":
-            return [*held, *(each for each in offered if each not in held)]
-        if self.order == "fewer":
-            return [each for each in held if each in offered]
-        return held
-
-    def _same(self, held: Json, offered: Json) -> bool:
-        if self.order == "more":
-            return set(offered) >= set(held)
-        if self.order == "fewer":
-            return set(offered) <= set(held)
-        return bool(held == offered)
-
-    @property
-    def bounds(self) -> str:
-        """The values it may take, for people."""
-        if self.kind == "int":
-            return f"{self.low}–{self.high}" + (" (clamped)" if self.clamp else "")
-        if self.kind == "choice":
-            return ", ".join(self.choices)
-        told = {"bool": "true, false", "glob": "path globs", "pattern": "RE2 patterns", "rule": "ids or globs of ids",
-                "name": "names"}  # fmt: skip
-        told |= {"lists": "named lists of text", "url": "a URL, or nothing"}
-        told["exception"] = "`ECOSYSTEM:PACKAGE RULE REASON`"
-        return told.get(self.item or self.kind, "")
-
-
-def _url(raw: Json) -> str:
-    """A web address, or empty: without a name and password, which do not belong into settings."""
-    if not isinstance(raw, str):
-        raise ValueError(f"is {_type(raw)}; text is needed")
-    if raw and _URL.fullmatch(raw) is None:
-        raise ValueError(f"is {raw[:40]!r}; http://HOST/PATH or https://HOST/PATH is needed, without a password")
-    return raw
-
-
-def _lists(raw: Json, key: Key) -> dict[str, list[str]]:
-    """The lists that a person names for their own rules."""
-    if not isinstance(raw, dict):
-        raise ValueError(f"is {_type(raw)}; a table of lists is needed")
-    if len(raw) > MAX_LISTS:
-        raise ValueError(f"holds {len(raw)} lists; {MAX_LISTS} is the most")
-    read: dict[str, list[str]] = {}
-    for name, items in raw.items():
-        if _LIST.fullmatch(name) is None:
-            raise ValueError(f"has a list {name[:40]!r}: a name is letters, digits, - and _, and starts with a letter")
-        try:
-            read[name] = key._list(items)
-        except ValueError as error:
-            raise ValueError(f"has a list {name} that {error}") from error
-    return read
-
-
-def _type(raw: Json) -> str:
-    names = {bool: "a truth value", int: "a number", float: "a fraction", str: "text", list: "a list", dict: "a table"}
-    return names.get(type(raw), f"a {type(raw).__name__}")
-
-
-def _glob(raw: str, shown: str) -> None:
-    if not raw.startswith(("/", "~/", "**")):
-        raise ValueError(f"has {shown}, which names no place: start it with /, ~/ or **/")
-    if "/../" in f"{raw}/" or raw.count("*") > MAX_STARS:
-        raise ValueError(f"has {shown}, which goes up with .. or has more than {MAX_STARS} stars")
-
-
-def _pattern(raw: str, shown: str) -> None:
-    """Only what the linear-time engine can run, and never what would blank every record."""
-    import re2
-
-    options = re2.Options()
-    options.log_errors = False
-    try:
-        matches_nothing = re2.compile(raw, options=options).search("") is not None
-    except re2.error as error:
-        why = error.args[0] if error.args else ""
-        why = why.decode(errors="replace") if isinstance(why, bytes) else str(why)
-        raise ValueError(f"has {shown}, which RE2 cannot run: {why[:80]}") from error
-    if matches_nothing:
-        raise ValueError(f"has {shown}, which matches the empty text and would blank everything")
-
+SOURCES = {
+    "bumblebee": True, "osv": True, "datadog": True, "ossf": False, "github": False, "aikido": False, "socket": False,
+    "org": False, "list": False,
+}  # fmt: skip
 
 REGENERABLE = sorted(
     names("""
@@ -303,9 +107,44 @@ KEYS: tuple[Key, ...] = (
     Key("posture.allow", "list", [],
         "Packages that one of these rules (release-age, lifecycle, remote-source, or * for all) leaves alone.",
         order="fewer", item="exception"),
+    Key("posture.private_registries", "list", [],
+        "Hosts of registries that serve packages of your own: a listed name from there is asked about, not blocked.",
+        order="fewer", item="name"),
     *(Key(f"posture.registries.{name}", "url", "",
           f"The registry that is asked about {name} packages, in the background; empty asks none.", order="fixed")
       for name in REGISTRIES),
+    Key("catalog_sync.enabled", "bool", True, "Whether threat catalogs are brought up to date in the background.",
+        order="fixed"),
+    Key("catalog_sync.interval_hours", "int", 2, "Hours between two times that a source is asked for news.",
+        order="fixed", low=2, high=24),
+    Key("catalog_sync.stale_days", "int", 7, "Days without news from any source after which the catalogs are stale.",
+        order="lower", low=1, high=365, project=True),
+    Key("catalog_sync.stale_action", "choice", "warn", "What an install gets while the catalogs are stale.",
+        order="later", choices=POSTURE, project=True),
+    Key("catalog_sync.max_new", "int", 5000,
+        "Entries that one source may add within 24 hours before a person is asked; the larger of this and the share.",
+        order="lower", low=100, high=10_000_000),
+    Key("catalog_sync.max_new_percent", "int", 5, "The same, as a share of what the source already holds.",
+        order="lower", low=1, high=1000),
+    Key("catalog_sync.max_removed_percent", "int", 20,
+        "Share of its entries that one source may drop at once before a person is asked.",
+        order="lower", low=1, high=100),
+    Key("catalog_sync.keep_dropped_days", "int", 30,
+        "Days that an entry stays in force after its source dropped it without withdrawing it.",
+        order="higher", low=0, high=3650),
+    Key("catalog_sync.proxy", "url", "", "The proxy through which sources are asked; the environment is not looked at.",
+        order="fixed"),
+    Key("catalog_sync.ca_file", "text", "", "A file of certificates to trust for sources, instead of the usual ones.",
+        order="fixed", item="path"),
+    *(key for name, wanted in SOURCES.items() for key in (
+        Key(f"catalogs.{name}.enabled", "bool", wanted, f"Whether {name} is asked.", order="fixed"),
+        Key(f"catalogs.{name}.url", "url", "", f"Where {name} is asked, instead of its own address.", order="fixed"))),
+    Key("catalogs.org.key", "text", "", "The public key that signs your organisation's feed.",
+        order="fixed", item="key"),
+    Key("self_catalog.url", "url", "", "Where the signed list of compromised bk releases is, instead of its own place.",
+        order="fixed"),
+    Key("self_catalog.key", "text", "", "The public key that signs that list, for a build of your own.",
+        order="fixed", item="key", relax="system"),
     Key("corroboration.warn_at", "int", 1, "Independent sources that make a package warn.",
         order="lower", low=1, high=9, project=True),
     Key("corroboration.block_at", "int", 2, "Independent sources that block a package.",
@@ -318,14 +157,37 @@ KEYS: tuple[Key, ...] = (
         "The same as quarantine_at, for a critical exact-version match.",
         order="lower", low=1, high=9, project=True),
     Key("auto_quarantine.enabled", "bool", False,
-        "Whether installed artifacts that are known to be bad may be held (moves arrive with the responder).",
+        "Whether installed artifacts that are known to be bad may be held; a move needs dry_run = false too.",
         order="fixed"),
     Key("auto_quarantine.dry_run", "bool", True,
-        "Only say what would be held; true unless it is explicitly false (moves arrive with the responder).",
-        order="fixed"),
-    Key("auto_quarantine.threshold", "int", 2,
-        "Independent sources before an installed artifact is held (moves arrive with the responder).",
+        "Only say what would be held; true unless it is explicitly false.", order="fixed"),
+    Key("auto_quarantine.threshold", "int", 2, "Independent sources before an installed artifact is held.",
         order="fixed", low=1, high=3, clamp=True),
+    Key("auto_quarantine.ecosystems", "list", [],
+        "Ecosystems whose artifacts may be held without a question; empty means all of them.",
+        order="fixed", item="name"),
+    Key("auto_quarantine.max_moves", "int", 3, "Moves in one run after which a person is asked about the rest.",
+        order="fixed", low=0, high=1000),
+    Key("auto_quarantine.max_bytes", "int", 2 << 30, "Largest artifact that is held without a question.",
+        order="fixed", low=0, high=1 << 40),
+    Key("auto_quarantine.exclude_paths", "list", [], "Places whose artifacts are never held without a question.",
+        order="fixed", item="glob"),
+    Key("auto_quarantine.grace_days", "int", 30, "Days for which an artifact that a person restored is left alone.",
+        order="fixed", low=0, high=3650),
+    Key("scan.roots", "list", [], "Folders with projects, for the project profile of `bk scan` and its runs by itself.",
+        order="fixed", item="glob"),
+    Key("scan.max_seconds", "int", 600, "Longest time that one scan may take; what is left then makes it partial.",
+        order="fixed", low=1, high=86_400),
+    Key("watch.enabled", "bool", True,
+        "Whether new extensions and packages in well-known places are checked as they land.", order="fixed"),
+    Key("notify.channel", "choice", "desktop",
+        "How a person is told of incidents: a note on the desktop, a command, or only the line in `bk diag`.",
+        order="fixed", choices=("none", "desktop", "command")),
+    Key("notify.command", "list", [],
+        "The program and arguments that are run for a note, without a shell; {title} and {text} are put in.",
+        order="fixed"),
+    Key("notify.min_level", "choice", "warn", "The least level that a person is told of.",
+        order="fixed", choices=("info", "warn", "critical")),
     Key("audit.redact_patterns", "list", [], "What is blanked in every record, besides the built-in secrets.",
         order="fixed", item="pattern", secret=True),
     Key("audit.retention_days", "int", 365, "How long closed segments of the ledger are kept.",

@@ -155,9 +155,9 @@ def show(state: State, seq: int) -> Shown:
 
 def verify(state: State, *, file: str = "", public_key: str = "", seal_key: str = "") -> Report:
     """Verify this installation, or one file offline. Keys are given as text, as the path of a file, or as `-`."""
-    from bk.engine.ledger.note import PublicKey
     from bk.engine.ledger.seal import SealKey
     from bk.engine.ledger.verify import verify as check
+    from bk.engine.notes import PublicKey
 
     public = _key(public_key, PublicKey.parse, "public key") if public_key else None
     seal = _key(seal_key, SealKey.parse, "seal key") if seal_key else None

@@ -8,9 +8,10 @@ from collections.abc import Mapping, Sequence
 from bk.engine.config import beekeeper, local, snapshot
 from bk.engine.config.edit import Change, Draft, known, shown
 from bk.engine.config.files import PROJECT_CAP, USER_CAP, take
+from bk.engine.config.key import Key
 from bk.engine.config.layers import examine, load_system, load_user, parse
 from bk.engine.config.policy import PROJECT, SYSTEM, Policy
-from bk.engine.config.schema import KEYS, Key
+from bk.engine.config.schema import KEYS
 from bk.engine.console.gate import require_admin
 from bk.engine.errors import USAGE, BkError
 from bk.engine.ledger.redact import redactor
@@ -216,7 +217,7 @@ def recordable(row: Row) -> Json:
 
 def typed(key: Key, text: str) -> Json:
     """The value that a person typed: a bare word for a choice, TOML for the rest."""
-    if key.kind in ("choice", "url"):
+    if key.kind in ("choice", "url", "text"):
         return text
     import tomllib
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -49,8 +50,9 @@ def words(state: State) -> dict[str, tuple[str, str]]:
 
 
 def weakened(state: State) -> dict[str, tuple[str, str]]:
-    """What a person must see at all times: a relaxed fail_mode, and settings that are not the ones written down."""
+    """What a person must see at all times: a relaxed fail_mode, wrong settings, catalogs without news."""
     from bk.engine.config import snapshot
+    from bk.engine.console import own
 
     try:
         policy = snapshot.read(state)
@@ -60,7 +62,25 @@ def weakened(state: State) -> dict[str, tuple[str, str]]:
     said = {"fail mode": (mode.upper(), "")} if mode != "closed" else {}
     if policy.problems:
         said["config"] = ("PROBLEM", "")
-    return {**said, **_rules(state, policy)}
+    return {**own.word(state), **said, **_rules(state, policy), **_catalogs(state, policy)}
+
+
+def _catalogs(state: State, policy: Policy) -> dict[str, tuple[str, str]]:
+    """Catalogs that had no news for too long."""
+    from bk.engine.intel import bundle, freshness
+    from bk.engine.intel.index import Index
+
+    if not os.path.lexists(f"{state.intel}/current"):
+        return {}  # the first call puts the release's own facts in force
+    try:
+        index = Index.open(bundle.ensure(state))
+    except BkError:
+        return {"catalogs": ("BROKEN", "")}
+    try:
+        told = freshness.told(state, index, policy.values, time.time_ns() // 1_000_000)
+    finally:
+        index.close()
+    return {"catalogs": ("STALE", "")} if told["stale_days"] is not None else {}
 
 
 def _rules(state: State, policy: Policy) -> dict[str, tuple[str, str]]:

@@ -98,7 +98,7 @@ def allow(
         project=scope,
         path=path,
         agent=agent,
-        until_ms=now + _span(span) if span else 0,
+        until_ms=now + span_ms(span) if span else 0,
         reason=reason.strip()[:400],
         by=_person(),
         at_ms=now,
@@ -163,7 +163,7 @@ def trust(
         "trust",
         "*",
         project=folder,
-        until_ms=now + _span(span) if span else 0,
+        until_ms=now + span_ms(span) if span else 0,
         reason=reason.strip()[:400],
         by=_person(),
         at_ms=now,
@@ -212,7 +212,8 @@ def _folder(path: str) -> str:
     return full
 
 
-def _span(text: str) -> int:
+def span_ms(text: str) -> int:
+    """How long a person means, such as 30m, 8h, 7d or 4w."""
     match = _SPAN.match(text.strip())
     if match is None or not 0 < int(match[1]) * _UNITS[match[2]] <= MAX_MS:
         raise BkError("for how long?", f"{inert(text, 30)!r}", "30m, 8h, 7d or 4w; a year at most", code=USAGE)

@@ -18,7 +18,8 @@ from bk.engine.look import take
 from bk.engine.model import Entry, Finding, Level
 from bk.engine.pins import store
 from bk.engine.pins.store import NOWHERE, Pin
-from bk.engine.servers import Server, digest_of, plain, servers
+from bk.engine.servers import digest_of, plain, servers
+from bk.engine.settings import Server
 from bk.engine.state import State
 from bk.text import inert
 

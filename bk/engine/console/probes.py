@@ -150,6 +150,25 @@ def index(state: State) -> Part:
     return Part("index", OK, told)
 
 
+def catalogs(state: State) -> Part:
+    """How fresh the catalogs are, and whether every source that is switched on is heard."""
+    from bk.engine.catalogs.status import read
+    from bk.engine.config import snapshot
+
+    now = read(state, snapshot.read(state).values, time.time_ns() // 1_000_000)
+    asked = [row for row in now.sources if row.enabled]
+    news = f"the last news {_span((now.now_ms - now.synced_ms) / 1000)} ago" if now.synced_ms else "no news yet"
+    told = f"{len(asked)} sources are asked, {news}"
+    unwell = [row for row in asked if row.state in ("degraded", "failing")]
+    if unwell:
+        row = unwell[0]
+        why = f"what it brought is held back: {row.held.reason}" if row.held is not None else row.problem
+        told += f"; {row.name}: {why}" + (f" (and {len(unwell) - 1} more)" if len(unwell) > 1 else "")
+    if now.stale:
+        return Part("catalogs", WARN, f"STALE: {told}", "bk catalogs status")
+    return Part("catalogs", WARN if unwell else OK, told, "bk catalogs status" if unwell else "")
+
+
 def engine(state: State) -> Part:
     """The resident engine, and whoever else may sit on its socket."""
     from bk.engine.service.status import EngineStatus
@@ -164,6 +183,13 @@ def engine(state: State) -> Part:
     if not seen.running:
         return Part("engine", OK, "not running: calls are decided cold, and the first one starts it", "bk engine start")
     return Part("engine", OK, f"process {seen.pid}, up {_span(seen.uptime_s)}")
+
+
+def release(state: State) -> Part:
+    """Whether this very release is on the list of compromised ones."""
+    from bk.engine.console.own import part
+
+    return part(state)
 
 
 def native_client(_state: State) -> Part:
@@ -258,8 +284,10 @@ PROBES: tuple[tuple[str, Callable[[State], Part]], ...] = (
     ("claude-code", claude),
     ("hook", native_client),
     ("engine", engine),
+    ("release", release),
     ("ledger", ledger),
     ("index", index),
+    ("catalogs", catalogs),
     ("config", configuration),
     ("rules", rules),
     ("snapshot", compiled),

@@ -9,7 +9,7 @@ from bk.engine.intel.releases import Release
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from bk.engine.model import Json
 
@@ -63,7 +63,35 @@ def _npm(name: str, asked: str, document: Json) -> Release:
     names = [key for key in LIFECYCLE[:3] if isinstance(scripts, dict) and scripts.get(key)]
     known: list[str] | None = names or (["install"] if told else [])
     published = millis((document.get("time") or {}).get(version))
-    return Release("npm", name, asked, version=version, published_ms=published, scripts=known)
+    people, newcomers = _npm_people(document, version)
+    return Release(
+        "npm", name, asked, version=version, published_ms=published, scripts=known, maintainers=people,
+        newcomers=newcomers,
+    )  # fmt: skip
+
+
+def _npm_people(document: Json, version: str) -> tuple[list[str] | None, list[str] | None]:
+    """Who may publish it and who published this version; and who of them had no part in the version before."""
+    here = _named(document["versions"][version])
+    if not here:
+        return None, None
+    times = {one: millis(when) for one, when in (document.get("time") or {}).items() if one in document["versions"]}
+    before = previous(times, version)
+    earlier = _named(document["versions"][before]) if before else []
+    return here, [name for name in here if name not in earlier] if earlier else None
+
+
+def _named(entry: Json) -> list[str]:
+    said = [entry.get("_npmUser"), *(entry.get("maintainers") or ())]
+    names = (one.get("name") if isinstance(one, dict) else one for one in said)
+    return list(dict.fromkeys(name for name in names if isinstance(name, str) and name))
+
+
+def previous(times: Mapping[str, int | None], version: str) -> str:
+    """The version that was published last before this one, "" when that cannot be told."""
+    at = times.get(version)
+    earlier = {one: when for one, when in times.items() if when is not None and at is not None and when < at}
+    return max(earlier, key=lambda one: earlier[one], default="")
 
 
 def _pypi(name: str, asked: str, document: Json) -> Release:
@@ -95,7 +123,21 @@ def _file_version(filename: str, name: str) -> str:
 def _cargo(name: str, asked: str, document: Json) -> Release:
     listed = {str(one["num"]): one for one in document["versions"] if not one.get("yanked")}
     version = plain(asked) if plain(asked) in listed else next(iter(listed))
-    return Release("cargo", name, asked, version=version, published_ms=millis(listed[version].get("created_at")))
+    times = {one: millis(entry.get("created_at")) for one, entry in listed.items()}
+    before = previous(times, version)
+    who, earlier = _login(listed[version]), _login(listed[before]) if before else ""
+    return Release(
+        "cargo", name, asked, version=version, published_ms=times[version],
+        maintainers=[who] if who else None,
+        newcomers=[who] * (who != earlier) if who and earlier else None,
+    )  # fmt: skip
+
+
+def _login(entry: Json) -> str:
+    """Who published a crate's version."""
+    person = entry.get("published_by")
+    login = person.get("login") if isinstance(person, dict) else None
+    return login if isinstance(login, str) else ""
 
 
 def _gems(name: str, asked: str, document: Json) -> Release:
@@ -125,9 +167,12 @@ def _nuget(name: str, asked: str, document: Json) -> Release:
 
 def _extension(name: str, asked: str, document: Json) -> Release:
     published = millis(document["timestamp"])
+    person = document.get("publishedBy")
+    who = person.get("loginName") if isinstance(person, dict) else None
     return Release(
-        "editor-extension", name, asked, version=str(document["version"]), published_ms=published, scripts=()
-    )
+        "editor-extension", name, asked, version=str(document["version"]), published_ms=published, scripts=(),
+        maintainers=[who] if isinstance(who, str) and who else None,
+    )  # fmt: skip
 
 
 def _go_path(name: str, asked: str) -> str:

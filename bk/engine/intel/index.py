@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from bk.engine.provenance import Provenance
 
 MAGIC = b"bkintel\n"
-VERSION = 2
+VERSION = 3
 HEADER = struct.Struct(">8sIIQIII16s32s")  # …, buckets, meta length, profiles length, salt, digest
 ENTRY = struct.Struct(">QI12s")  # offset, length, digest
 SHORT = 12
@@ -39,7 +39,7 @@ PAGE = ENTRY.size * PAGE_ENTRIES
 FIRST_READ = 16384
 HEADER_MAX = 1 << 24
 BUCKET_MAX = 1 << 24
-NEXT_STEP = "bk catalogs rebuild"
+NEXT_STEP = "bk catalogs rebuild, or bk catalogs rollback --admin"
 
 # Delimiters of bucket and profile text; the writer refuses them in content.
 NAME, RECORD, FIELD, ITEM = "\x1e", "\x1d", "\x1f", "\x1c"
@@ -53,6 +53,10 @@ CODES = {
     "nuget": "u",
     "maven": "m",
     "editor-extension": "e",
+    "mcp": "x",
+    "browser-extension": "b",
+    "homebrew": "h",
+    "agent-skill": "a",
 }
 ECOSYSTEMS_BY_CODE = {code: ecosystem for ecosystem, code in CODES.items()}
 KIND_CODES = {"exact": "=", "range": "~", "every": "*"}
@@ -69,7 +73,8 @@ def key_of(ecosystem: str, name: str) -> bytes:
     return f"{CODES.get(ecosystem, ecosystem + ':')}{name}".encode(errors="surrogatepass")
 
 
-def _unkeyed(key: bytes) -> tuple[str, str]:
+def unkeyed(key: bytes) -> tuple[str, str]:
+    """The ecosystem and the name that a key stands for."""
     text = key.decode(errors="surrogatepass")
     ecosystem = ECOSYSTEMS_BY_CODE.get(text[:1])
     if ecosystem is not None:
@@ -91,19 +96,29 @@ def short(data: bytes) -> bytes:
 class Index:
     """One open generation."""
 
-    __slots__ = ("_buckets", "_fd", "_meta", "_page_digests", "_pages_at", "_profiles", "_salt", "_size", "path")
+    __slots__ = (
+        "_fd",
+        "_meta",
+        "_page_digests",
+        "_pages_at",
+        "_profiles",
+        "_salt",
+        "_shared",
+        "_size",
+        "buckets",
+        "path",
+    )
 
     def __init__(self, path: str, fd: int, header: bytes, size: int) -> None:
         _, _, length, _, buckets, meta, profiles, salt, _ = HEADER.unpack_from(header)
         self.path = path
         self._fd = fd
         self._size = size
-        self._buckets = buckets
+        self.buckets = buckets
         self._salt = salt
         self._meta = header[HEADER.size : HEADER.size + meta]
-        self._profiles: list[tuple[str, str, tuple[str, ...], Provenance, tuple[str, ...]]] | bytes = header[
-            HEADER.size + meta : HEADER.size + meta + profiles
-        ]
+        self._shared = header[HEADER.size + meta : HEADER.size + meta + profiles]
+        self._profiles: list[tuple[str, str, tuple[str, ...], Provenance, tuple[str, ...]]] | None = None
         self._page_digests = header[HEADER.size + meta + profiles : length]
         self._pages_at: int = length
 
@@ -111,7 +126,7 @@ class Index:
     def open(cls, path: str) -> Index:
         """Open and check the header; raises a Refusal with cause `index` for anything but a whole index."""
         try:
-            fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+            fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOFOLLOW)
         except OSError as error:
             raise broken(path, error.strerror or "cannot be opened") from error
         try:
@@ -130,10 +145,15 @@ class Index:
         told: dict[str, Json] = json.loads(self._meta)
         return told
 
+    @property
+    def shared(self) -> list[bytes]:
+        """The texts that claims refer to by number."""
+        return self._shared.split(b"\x1d")
+
     def lookup(self, ecosystem: str, name: str) -> list[Record]:
         """Every record filed under a canonical name; a damaged index raises, it never answers "nothing"."""
         key = key_of(ecosystem, name)
-        data = self._bucket(bucket_of(key, self._salt, self._buckets))
+        data = self._bucket(bucket_of(key, self._salt, self.buckets))
         at = data.find(b"\x1e" + key + b"\x1f")
         if at < 0:
             return []
@@ -145,7 +165,7 @@ class Index:
         """Which of many keys are filed at all; each directory page is read and checked once."""
         wanted: dict[int, list[bytes]] = {}
         for key in keys:
-            wanted.setdefault(bucket_of(key, self._salt, self._buckets), []).append(key)
+            wanted.setdefault(bucket_of(key, self._salt, self.buckets), []).append(key)
         pages: dict[int, bytes] = {}
         found: set[bytes] = set()
         for bucket, here in wanted.items():
@@ -160,26 +180,32 @@ class Index:
 
     def __iter__(self) -> Iterator[Record]:
         """Every record, bucket by bucket."""
-        for bucket in range(self._buckets):
-            for key, rest in self._entries(bucket):
-                yield from self._records(*_unkeyed(key), rest)
+        for bucket in range(self.buckets):
+            for key, rest in self.entries(bucket):
+                yield from self._records(*unkeyed(key), rest)
+
+    def names(self) -> Iterator[tuple[str, str]]:
+        """Every (ecosystem, name), bucket by bucket; cheaper than reading what is said of each."""
+        for bucket in range(self.buckets):
+            for key, _ in self.entries(bucket):
+                yield unkeyed(key)
 
     def verify(self) -> None:
         """Read everything once: every digest, every record, no unaccounted byte."""
-        expected = self._pages_at + -(-self._buckets // PAGE_ENTRIES) * PAGE
+        expected = self._pages_at + -(-self.buckets // PAGE_ENTRIES) * PAGE
         packages: dict[str, int] = {}
         records = 0
-        for bucket in range(self._buckets):
+        for bucket in range(self.buckets):
             offset, length, _ = self._entry(bucket)
             if offset != expected:
                 raise broken(self.path, "its parts do not join up")
             expected += length
             seen = set()
-            for key, rest in self._entries(bucket):
-                if key in seen or bucket_of(key, self._salt, self._buckets) != bucket:
+            for key, rest in self.entries(bucket):
+                if key in seen or bucket_of(key, self._salt, self.buckets) != bucket:
                     raise broken(self.path, "a record is filed in the wrong place")
                 seen.add(key)
-                ecosystem, name = _unkeyed(key)
+                ecosystem, name = unkeyed(key)
                 records += len(self._records(ecosystem, name, rest))
                 packages[ecosystem] = packages.get(ecosystem, 0) + 1
         if expected != self._size:
@@ -198,7 +224,8 @@ class Index:
         if getattr(self, "_fd", -1) >= 0:
             self.close()
 
-    def _entries(self, bucket: int) -> Iterator[tuple[bytes, bytes]]:
+    def entries(self, bucket: int) -> Iterator[tuple[bytes, bytes]]:
+        """The keys of a bucket, each with the text that is filed under it."""
         for entry in self._bucket(bucket).split(b"\x1e")[1:]:
             key, _, rest = entry.partition(b"\x1f")
             yield key, rest
@@ -240,8 +267,8 @@ class Index:
 
     def _records(self, ecosystem: str, name: str, data: bytes) -> list[Record]:
         profiles = self._profiles
-        if isinstance(profiles, bytes):
-            profiles = self._profiles = _profiles(profiles)
+        if profiles is None:
+            profiles = self._profiles = _profiles(self._shared)
         found = []
         for text in data.decode(errors="surrogatepass").split(RECORD):
             profile, versions, ident, date = text.split(FIELD)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from bk.engine.model import Install
 
 SAME_NAMES = {"conda": "pypi"}  # another namespace, mostly the same names
+LOCKS = frozenset(("cargo.lock",))  # a bare version there is one version, whatever its manager takes it for elsewhere
 SPELLINGS_MAX = 16
 
 
@@ -31,7 +32,8 @@ def matches(index: Index, install: Install) -> list[Match]:
             break
     if not found:
         return []
-    return _judged(found, install.ecosystem, install.version, install.manager)
+    locked = install.via and install.via[-1].lower() in LOCKS
+    return _judged(found, install.ecosystem, install.version, "" if locked else install.manager)
 
 
 def _judged(found: list[Record], ecosystem: str, version: str, manager: str) -> list[Match]:
@@ -39,7 +41,8 @@ def _judged(found: list[Record], ecosystem: str, version: str, manager: str) -> 
 
     told = found[0].ecosystem
     exact = pinned(told, version, manager)
-    wanted = None if exact or told != ecosystem else demand(told, version)
+    # under another ecosystem's name `1.2` is a prefix, which may or may not be that version itself
+    wanted = demand(ecosystem, version) if told != ecosystem or not exact else None
     made = []
     for record in found:
         kind = _kind(record, exact, wanted)
@@ -55,6 +58,7 @@ def _judged(found: list[Record], ecosystem: str, version: str, manager: str) -> 
                     provenance=record.provenance,
                     ident=record.ident,
                     date=record.date,
+                    sources=record.sources,
                 )
             )
     return made
@@ -70,15 +74,32 @@ def _kind(record: Record, exact: str, wanted: Demand | None) -> str:
 
 
 def _listed(record: Record, exact: str, wanted: Demand | None) -> str:
+    """A list of versions: is the one version in it, or can one of them be chosen?"""
+    ecosystem = record.ecosystem
     if exact:
-        local = exact.partition("+")[0] if record.ecosystem == "pypi" else exact
-        return "exact" if exact in record.versions or local in record.versions else ""
+        if exact in record.versions:
+            return "exact"
+        if ecosystem == "pypi" and (told := _rebuilt(record.versions, exact)):
+            return told
+        if wanted is None:
+            from bk.engine.intel.order import understood
+
+            return "" if all(understood(ecosystem, version) for version in record.versions) else "maybe"
     if wanted is None:
         return "maybe"
     return "maybe" if any(wanted.accepts(version) is not False for version in record.versions) else ""
 
 
+def _rebuilt(versions: tuple[str, ...], exact: str) -> str:
+    """A local rebuild of a listed version is that version; a listed rebuild is what `==1.0` may fetch."""
+    public, local, _ = exact.partition("+")
+    if local:
+        return "exact" if public in versions else ""
+    return "maybe" if any(version.startswith(f"{exact}+") for version in versions) else ""
+
+
 def _ranged(record: Record, exact: str, wanted: Demand | None) -> str:
+    """Intervals: does the one version lie in one of them, or can the request meet one?"""
     from bk.engine.intel import order
     from bk.engine.intel.demand import interval
 
@@ -88,11 +109,10 @@ def _ranged(record: Record, exact: str, wanted: Demand | None) -> str:
         span = interval(record.ecosystem, text)
         if span is None or (exact and key is None):
             answer = answer or "maybe"  # cannot be compared: never "no"
-        elif key is not None:
-            if span.holds(key):
-                if span.high is not None:
-                    return "range"
-                answer = "every"  # without an upper end it is no bounded claim
-        elif wanted is None or any(span.meets(other) for other in wanted.spans):
+        elif key is not None and span.holds(key):
+            if span.high is not None:
+                return "range"
+            answer = "every"  # without an upper end it is no bounded claim
+        elif wanted.meets(span) if wanted is not None else not exact:
             answer = answer or "maybe"
     return answer

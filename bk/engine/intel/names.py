@@ -9,9 +9,15 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ECOSYSTEMS = ("npm", "pypi", "cargo", "go", "rubygems", "packagist", "nuget", "maven", "editor-extension")
+ECOSYSTEMS = (
+    "npm", "pypi", "cargo", "go", "rubygems", "packagist", "nuget", "maven", "editor-extension",
+    "mcp", "browser-extension", "homebrew", "agent-skill",
+)  # fmt: skip
+VERSIONLESS = frozenset(("mcp", "browser-extension", "homebrew", "agent-skill"))  # what is there may have no version
+UNVERSIONED = "-"  # how a claim spells the version of what has none
 NAME_MAX = 512
-_LOWER = frozenset(("nuget", "packagist", "editor-extension", "conda"))
+_LOWER = frozenset(("nuget", "packagist", "editor-extension", "conda", *VERSIONLESS))
+_MARKS = " \"'<>\\`|;,"
 _SEPARATORS = str.maketrans("_.", "--")
 
 
@@ -59,7 +65,11 @@ def spellings(ecosystem: str, name: str) -> Iterator[str]:
 
 def possible(ecosystem: str, name: str) -> bool:
     """Whether such a name can exist in its registry: an entry that can never match protects nobody, silently."""
-    if not name or len(name) > NAME_MAX or not name.isprintable() or any(mark in name for mark in " \"'<>\\`|;,"):
+    if not name or len(name) > NAME_MAX or not name.isprintable():
+        return False
+    if ecosystem in VERSIONLESS:
+        return _possible_versionless(ecosystem, name)
+    if any(mark in name for mark in _MARKS):
         return False
     if ecosystem == "npm":
         scope, slash, rest = name.partition("/")
@@ -76,3 +86,16 @@ def possible(ecosystem: str, name: str) -> bool:
     if ecosystem == "go":
         return "@" not in name and not name.startswith(("/", ".", "-"))
     return "/" not in name and "@" not in name and name[0] not in ".-"
+
+
+def _possible_versionless(ecosystem: str, name: str) -> bool:
+    """Servers and skills are named by whoever writes their settings; extensions and formulas by their stores."""
+    inner = name.replace(" ", "") if ecosystem in ("mcp", "agent-skill") and name == name.strip() else name
+    if not inner or "  " in name or any(mark in inner for mark in _MARKS) or "@@" in name:
+        return False
+    if ecosystem == "browser-extension":
+        return "/" not in name and name[0] not in ".-@"
+    parts = name.split("/")
+    if name[0] in ".-" or not all(parts) or ".." in parts:
+        return False
+    return ecosystem != "homebrew" or (len(parts) <= 3 and name[0] != "@")

@@ -1,4 +1,4 @@
-"""What is known of package releases beside threats: when they were published and what they run. A small local cache.
+"""What is known of package releases beside threats: when they were published, by whom, what they run. A local cache.
 
 It is filled in the background (`registry`); a decision only reads it, and notes what it would have liked to know.
 """
@@ -19,10 +19,14 @@ NAME = "releases.db"
 DAY_MS = 86_400_000
 MAX_WANTED = 500
 MAX_ROWS = 20_000
+MAX_PEOPLE = 20
+MAX_PERSON = 60
+LAYOUT = 2
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS release (
   ecosystem TEXT NOT NULL, name TEXT NOT NULL, asked TEXT NOT NULL, version TEXT NOT NULL, published_ms INTEGER,
-  scripts TEXT, problem TEXT NOT NULL, at_ms INTEGER NOT NULL, PRIMARY KEY (ecosystem, name, asked)
+  scripts TEXT, maintainers TEXT, newcomers TEXT, problem TEXT NOT NULL, at_ms INTEGER NOT NULL,
+  PRIMARY KEY (ecosystem, name, asked)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS wanted (
   ecosystem TEXT NOT NULL, name TEXT NOT NULL, asked TEXT NOT NULL, at_ms INTEGER NOT NULL,
@@ -33,9 +37,14 @@ CREATE TABLE IF NOT EXISTS source (ecosystem TEXT PRIMARY KEY, base TEXT NOT NUL
 
 
 class Release:
-    """One answer: `asked` is the version as the command had it, `version` the release that it means."""
+    """One answer: `asked` is the version as the command had it, `version` the release that it means.
 
-    __slots__ = ("asked", "ecosystem", "name", "problem", "published_ms", "scripts", "version")
+    `newcomers` are those of its `maintainers` who had no part in the version before; None when that is not told.
+    """
+
+    __slots__ = (
+        "asked", "ecosystem", "maintainers", "name", "newcomers", "problem", "published_ms", "scripts", "version",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -46,6 +55,8 @@ class Release:
         version: str = "",
         published_ms: int | None = None,
         scripts: Sequence[str] | None = None,
+        maintainers: Sequence[str] | None = None,
+        newcomers: Sequence[str] | None = None,
         problem: str = "",
     ) -> None:
         self.ecosystem = ecosystem
@@ -54,7 +65,16 @@ class Release:
         self.version = version
         self.published_ms = published_ms
         self.scripts = None if scripts is None else tuple(scripts)
+        self.maintainers = _people(maintainers)
+        self.newcomers = _people(newcomers)
         self.problem = problem
+
+
+def _people(names: Sequence[str] | None) -> tuple[str, ...] | None:
+    """Names as they are kept: without blanks inside, short, and not too many."""
+    if names is None:
+        return None
+    return tuple("_".join(name.split())[:MAX_PERSON] for name in names[:MAX_PEOPLE] if name.strip())
 
 
 def path_of(state: State) -> str:
@@ -97,7 +117,7 @@ def _one(con: sqlite3.Connection | None, one: Install, now_ms: int) -> dict[str,
     row = None
     if con is not None:
         row = con.execute(
-            "SELECT version, published_ms, scripts, problem, at_ms FROM release"
+            "SELECT version, published_ms, scripts, problem, at_ms, maintainers, newcomers FROM release"
             " WHERE ecosystem = ? AND name = ? AND asked = ?",
             wanted,
         ).fetchone()
@@ -106,6 +126,8 @@ def _one(con: sqlite3.Connection | None, one: Install, now_ms: int) -> dict[str,
     made: dict[str, Json] = {"version": row[0], "problem": row[3]}
     made["published_ms"] = row[1]
     made["scripts"] = None if row[2] is None else row[2].split()
+    made["maintainers"] = None if row[5] is None else row[5].split()
+    made["newcomers"] = None if row[6] is None else row[6].split()
     settled = row[0] == one.version and row[1] is not None
     if now_ms - row[4] > (30 * DAY_MS if settled else DAY_MS if not row[3] else DAY_MS // 24):
         made["wanted"] = wanted
@@ -135,6 +157,8 @@ def opened(state: State, wait_s: float = 0.25) -> sqlite3.Connection:
     try:
         con.execute("PRAGMA journal_mode = DELETE")
         con.execute("PRAGMA synchronous = OFF")  # it is a cache
+        if con.execute("PRAGMA user_version").fetchone()[0] != LAYOUT:
+            con.executescript(f"DROP TABLE IF EXISTS release; PRAGMA user_version = {LAYOUT}")  # it fills again
         con.executescript(_SCHEMA)
     except BaseException:
         con.close()
@@ -144,12 +168,14 @@ def opened(state: State, wait_s: float = 0.25) -> sqlite3.Connection:
 
 def store(con: sqlite3.Connection, release: Release, now_ms: int) -> None:
     """Keep an answer, and stop wanting it."""
-    scripts = None if release.scripts is None else " ".join(release.scripts)
+    scripts, maintainers, newcomers = (
+        None if each is None else " ".join(each) for each in (release.scripts, release.maintainers, release.newcomers)
+    )
     con.execute(
-        "INSERT OR REPLACE INTO release VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT OR REPLACE INTO release VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             release.ecosystem, release.name, release.asked, release.version, release.published_ms, scripts,
-            release.problem, now_ms,
+            maintainers, newcomers, release.problem, now_ms,
         ),
     )  # fmt: skip
     key = (release.ecosystem, release.name, release.asked)

@@ -12,9 +12,10 @@ from bk.engine.ledger.chain import evolve
 from bk.engine.ledger.errors import LedgerError, from_os, from_sqlite
 from bk.engine.ledger.mark import wait_for
 from bk.engine.ledger.merkle import Frontier, leaf_hash
-from bk.engine.ledger.note import PublicKey, body, sign, signing_key
+from bk.engine.ledger.note import body, sign, signing_key
 from bk.engine.ledger.seal import SealKey
 from bk.engine.model import Entry
+from bk.engine.notes import PublicKey
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from bk.engine.ledger.mark import Record
-    from bk.engine.ledger.note import PublicKey
     from bk.engine.ledger.report import Report
     from bk.engine.ledger.verify import _File
+    from bk.engine.notes import PublicKey
     from bk.engine.state import State
 
 

@@ -1,4 +1,4 @@
-"""Checkpoints as signed notes (C2SP signed-note and tlog-checkpoint), and the Ed25519 key that signs them.
+"""Checkpoints as signed notes (C2SP tlog-checkpoint), and the Ed25519 key that signs them.
 
 The signing key's name is `bk/<ledger id>` for every segment, so that one public key verifies all of them.
 """
@@ -8,16 +8,16 @@ from __future__ import annotations
 import base64
 import binascii
 import os
-from hashlib import sha256
 
+from bk.engine import notes
 from bk.engine.errors import BkError
+from bk.engine.notes import PublicKey
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from nacl.signing import SigningKey
 
-_ED25519 = b"\1"
-_DASH = "— "
+_KINDS = {"malformed": "bad-checkpoint", "broken": "bad-checkpoint", "foreign": "foreign-key"}
 
 
 class BadNote(Exception):  # noqa: N818 - it is a finding of the verifier, which names it
@@ -27,34 +27,6 @@ class BadNote(Exception):  # noqa: N818 - it is a finding of the verifier, which
         super().__init__(detail)
         self.kind = kind
         self.detail = detail
-
-
-class PublicKey:
-    """Who may sign this ledger: `<name>+<key id>+<base64 of type and key>`."""
-
-    __slots__ = ("key", "name")
-
-    def __init__(self, name: str, key: bytes) -> None:
-        self.name = name
-        self.key = key
-
-    @property
-    def ident(self) -> bytes:
-        """The four bytes that a signature line starts with."""
-        return sha256(self.name.encode() + b"\n" + _ED25519 + self.key).digest()[:4]
-
-    def __str__(self) -> str:
-        return f"{self.name}+{self.ident.hex()}+{base64.b64encode(_ED25519 + self.key).decode()}"
-
-    @classmethod
-    def parse(cls, text: str) -> PublicKey:
-        """The key in a verifier-key line; raises ValueError for any other text."""
-        name, ident, packed = [*text.strip().split("+", 2), "", ""][:3]
-        raw = base64.b64decode(packed, validate=True)
-        made = cls(name, raw[1:])
-        if not name or raw[:1] != _ED25519 or len(raw) != 33 or made.ident.hex() != ident:
-            raise ValueError("not an Ed25519 verifier key")
-        return made
 
 
 class Note:
@@ -103,38 +75,15 @@ def _seal_line(epoch: int, seal: bytes) -> str:
 def sign(lines: str, epoch: int, seal: bytes, key: SigningKey, name: str) -> str:
     """The whole note: text, empty line, signature line."""
     text = lines + _seal_line(epoch, seal)
-    public = PublicKey(name, bytes(key.verify_key))
-    signature = base64.b64encode(public.ident + key.sign(text.encode()).signature).decode()
-    return f"{text}\n{_DASH}{name} {signature}\n"
+    return f"{text}\n{notes.line(text.encode(), key, name).decode()}"
 
 
 def opened(note: str, public: PublicKey) -> Note:
     """The note's contents if this key signed it; raises BadNote that tells a foreign key from a broken signature."""
-    from nacl.exceptions import BadSignatureError
-    from nacl.signing import VerifyKey
-
-    text, gap, signatures = note.rpartition("\n\n")
-    if not gap or not signatures.endswith("\n"):
-        raise BadNote("bad-checkpoint", "it is not a signed note")
-    text += "\n"
-    foreign = []
-    for line in signatures.splitlines()[:16]:
-        name, _, packed = line.removeprefix(_DASH).partition(" ")
-        try:
-            raw = base64.b64decode(packed, validate=True)
-        except (ValueError, binascii.Error):
-            continue
-        if name != public.name or raw[:4] != public.ident:
-            foreign.append(f"{name}+{raw[:4].hex()}")
-            continue
-        try:
-            VerifyKey(public.key).verify(text.encode(), raw[4:])
-        except (BadSignatureError, ValueError) as error:
-            raise BadNote("bad-checkpoint", "its signature does not fit its text") from error
-        return Note(text)
-    if foreign:
-        raise BadNote("foreign-key", f"it is signed by {foreign[0]}, not by {public.name}+{public.ident.hex()}")
-    raise BadNote("bad-checkpoint", "it carries no readable signature")
+    try:
+        return Note(notes.verified(note.encode(errors="surrogatepass"), public).decode())
+    except notes.BadSignature as bad:
+        raise BadNote(_KINDS[bad.kind], bad.detail) from bad
 
 
 def unverified(note: str) -> Note:

@@ -7,9 +7,10 @@ import os
 from bk.engine.errors import BkError
 from bk.engine.ledger.chain import entry_of
 from bk.engine.ledger.merkle import TILE, consistency_path, consistent, included, inclusion_path, leaf_hash, root_of
-from bk.engine.ledger.note import BadNote, PublicKey, opened, unverified
+from bk.engine.ledger.note import BadNote, opened, unverified
 from bk.engine.ledger.schema import reader
 from bk.engine.ledger.verify import archives
+from bk.engine.notes import PublicKey
 from bk.engine.state import State
 
 TYPE_CHECKING = False

@@ -15,7 +15,7 @@ from bk.engine.errors import USAGE, BkError
 from bk.engine.ledger.moments import Moment, moment
 from bk.engine.model import WORDS, Entry
 
-KINDS = ("decision", "result", "config", "engine", "admin", "catalog", "incident", "segment")
+KINDS = ("decision", "result", "config", "engine", "admin", "catalog", "incident", "responder", "segment")
 ECOSYSTEMS = ("npm", "pypi", "cargo", "go", "rubygems", "packagist", "nuget", "maven", "editor-extension")
 KEYS = {
     "level": "verdict: allow warn ask block quarantine; also level>=ask, level:block,warn",

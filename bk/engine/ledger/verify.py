@@ -11,11 +11,11 @@ from bk.engine.errors import BkError
 from bk.engine.ledger.chain import evolve
 from bk.engine.ledger.errors import LedgerError, from_sqlite
 from bk.engine.ledger.evidence import Evidence, gather
-from bk.engine.ledger.note import PublicKey
 from bk.engine.ledger.report import Good, Report
 from bk.engine.ledger.schema import reader
 from bk.engine.ledger.seal import SealKey
 from bk.engine.ledger.walk import ENDLESS, Segment, Walk
+from bk.engine.notes import PublicKey
 from bk.engine.state import State
 
 TYPE_CHECKING = False

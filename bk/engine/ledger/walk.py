@@ -8,8 +8,9 @@ from blake3 import blake3
 
 from bk.engine.ledger.checkpoint import seal_of
 from bk.engine.ledger.merkle import Frontier
-from bk.engine.ledger.note import BadNote, Note, PublicKey, opened, unverified
+from bk.engine.ledger.note import BadNote, Note, opened, unverified
 from bk.engine.ledger.report import Good, Report
+from bk.engine.notes import PublicKey
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -6,6 +6,7 @@ import _thread
 import os
 
 from bk import __version__
+from bk.engine.catalogs.due import Keeper
 from bk.engine.errors import BkError
 from bk.engine.service import events, status
 from bk.engine.service.lock import start_ticks
@@ -31,8 +32,8 @@ class Upkeep:
     """The chores, and the reports they make. `troubles` is what is wrong now, by matter."""
 
     __slots__ = (
-        "_book", "_endpoint", "_flusher", "_lock", "_log", "_rare", "_signed_at", "_signed_seq", "_state", "_tally",
-        "_tidying", "_told", "_world", "clock", "troubles",
+        "_book", "_catalogs", "_endpoint", "_flusher", "_lock", "_log", "_rare", "_signed_at", "_signed_seq",
+        "_state", "_tally", "_tidying", "_told", "_world", "clock", "troubles",
     )  # fmt: skip
 
     def __init__(
@@ -60,6 +61,7 @@ class Upkeep:
         self._signed_at, self._signed_seq = clock(), 0
         self._told: dict[str, Json] = {}
         self._tidying = _thread.allocate_lock()
+        self._catalogs = Keeper(state, clock())
         self.clock = clock
         self.troubles: dict[str, str] = {}
 
@@ -91,6 +93,7 @@ class Upkeep:
         self._tidying.acquire(timeout=TIDY_WAIT_S)  # what is cut short here is taken up again by the next engine
         self.attempt("record the stop", lambda: self._keep([events.engine("stop", pid=os.getpid(), served=served)]))
         self.attempt("checkpoint", self._sign)
+        self._catalogs.stop()
         self._log.write(f"stopped after {served} calls")
 
     def refresh(self) -> None:
@@ -132,7 +135,7 @@ class Upkeep:
             self._sign()
 
     def tidy(self) -> None:
-        """Close a long segment, drop what is old, ask registries: in a thread of its own, because it takes seconds."""
+        """Close a long segment, drop what is old, ask for news: in a thread of its own, because it takes seconds."""
         if self._tidying.acquire(blocking=False):
             values = self._world.current().policy.values
             _thread.start_new_thread(self._tidy, (values,))
@@ -142,6 +145,7 @@ class Upkeep:
         try:
             self.attempt("tidy the ledger", lambda: self._book.tidy(segment_entries=entries, retention_days=days))
             self.attempt("tidy the trail", self._tidy_trail)
+            self.attempt("bring the catalogs up to date", lambda: self._catalogs.turn(values, self.clock()))
             self.attempt("ask registries", lambda: self._ask(values))
         finally:
             self._tidying.release()

@@ -15,8 +15,9 @@ import pytest
 from bk.engine.console import audit
 from bk.engine.console.gate import MARKERS, ancestors
 from bk.engine.errors import OK, TAMPERED
-from bk.engine.ledger.note import PublicKey, opened
+from bk.engine.ledger.note import opened
 from bk.engine.ledger.seal import SealKey
+from bk.engine.notes import PublicKey
 from bk.engine.state import State
 from tests.unit.ledger_query.record import filled, tampered
 

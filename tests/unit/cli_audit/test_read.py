@@ -18,10 +18,11 @@ from bk.cli import main
 from bk.engine.console import audit
 from bk.engine.errors import FAILED, OK, TAMPERED, USAGE
 from bk.engine.ledger.merkle import included, leaf_hash
-from bk.engine.ledger.note import PublicKey, opened
+from bk.engine.ledger.note import opened
 from bk.engine.ledger.segment import rotate
 from bk.engine.ledger.store import Ledger
 from bk.engine.model import Entry
+from bk.engine.notes import PublicKey
 from bk.engine.state import State
 from tests.unit.ledger_query.record import DAY, begin, decision, filled, tampered
 

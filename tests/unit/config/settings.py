@@ -7,10 +7,12 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from bk.engine.config.schema import KEYS, Key
+from bk.engine.config.key import Key
+from bk.engine.config.schema import KEYS
 
 WORDS = st.text("abcz", min_size=1, max_size=4)
 GLOBS = st.builds("/{}/**".format, WORDS)
+TEXTS = {"path": "/etc/certs/a.pem", "key": f"feed.example+0123abcd+{'a' * 43}A"}
 # the way that is tighter, written down a second time: (key, rank) where a higher rank is tighter
 RANKS = {
     "fail_mode": ("open", "warn", "closed").index,
@@ -22,6 +24,8 @@ RANKS = {
     "posture.lifecycle.action": ("off", "warn", "ask", "block").index,
     "posture.remote_source.action": ("off", "warn", "ask", "block").index,
     "posture.min_age_hours": int,
+    "catalog_sync.stale_action": ("off", "warn", "ask", "block").index,
+    "catalog_sync.keep_dropped_days": int,
 }
 NO_SAY = {
     "hook.deadline_ms", "hook.max_bytes", "hook.max_depth", "paths.allow", "auto_quarantine.enabled",
@@ -29,7 +33,10 @@ NO_SAY = {
     "audit.segment_entries", "audit.checkpoint_entries", "audit.checkpoint_seconds", "engine.idle_exit_s",
     "destroy.regenerable", "egress.allow", "egress.installers", "paths.sensitive", "rules.profile", "rules.disabled",
     "executables.allowed", "secrets.env_vars", "lists", "posture.allow",
-    *(key.name for key in KEYS if key.kind == "url"),
+    "posture.private_registries",
+    "catalog_sync.enabled", "catalog_sync.interval_hours", "catalog_sync.ca_file",
+    *(key.name for key in KEYS if key.kind in ("url", "text") or key.name.startswith("catalogs.")),
+    *(key.name for key in KEYS if key.name.startswith(("auto_quarantine.", "scan.", "watch.", "notify."))),
 }  # fmt: skip
 
 
@@ -43,6 +50,8 @@ def value_of(key: Key) -> st.SearchStrategy[Any]:
         return st.sampled_from(key.choices)
     if key.kind == "url":
         return st.sampled_from(["", "https://registry.example/x", "http://127.0.0.1:4873"])
+    if key.kind == "text":
+        return st.sampled_from(["", TEXTS[key.item], TEXTS[key.item].replace("a", "b")])
     if key.item == "exception":
         return st.lists(st.builds("npm:{} * {}".format, WORDS, WORDS), max_size=4, unique=True)
     if key.kind == "lists":

@@ -7,11 +7,12 @@ import json
 import pytest
 from hypothesis import given
 
+from bk.engine.config.key import Key
 from bk.engine.config.layers import Layer, merge, parse
 from bk.engine.config.policy import Policy
-from bk.engine.config.schema import BY_NAME, KEYS, Key
+from bk.engine.config.schema import BY_NAME, KEYS
 from bk.engine.errors import BkError
-from tests.unit.config.settings import settings, toml
+from tests.unit.config.settings import TEXTS, settings, toml
 
 OTHER = {
     "bool": lambda key: not key.default,
@@ -19,6 +20,7 @@ OTHER = {
     "choice": lambda key: next(each for each in key.choices if each != key.default),
     "list": lambda key: {"glob": ["/x/**"], "exception": ["npm:x * ours"], "rule": ["git/*"]}.get(key.item, ["x+"]),
     "url": lambda _key: "https://registry.example",
+    "text": lambda key: TEXTS[key.item],
     "lists": lambda _key: {"hosts": ["a.example"]},
 }
 

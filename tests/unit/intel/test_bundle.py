@@ -1,10 +1,8 @@
 from __future__ import annotations
 
 import os
-import random
 import subprocess
 import sys
-import time
 import tomllib
 from collections import Counter
 from pathlib import Path
@@ -12,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from bk.engine.errors import Refusal
-from bk.engine.intel import bundle, compact
-from bk.engine.intel.index import Index
+from bk.engine.intel import bundle, compact, generations
+from bk.engine.intel.index import VERSION, Index
 from bk.engine.intel.merge import merge
 from bk.engine.intel.names import canonical_name, possible
 from bk.engine.intel.record import Record
@@ -24,7 +22,7 @@ from .samples import record
 ENSURE = """
 import os, sys
 from bk.engine.intel import bundle
-from bk.engine.intel.index import Index
+from bk.engine.intel.index import VERSION, Index
 from bk.engine.state import State
 sys.stdin.readline()
 path = bundle.ensure(State(sys.argv[1], sys.argv[2], os.geteuid()))
@@ -80,47 +78,13 @@ def test_an_upgrade_of_the_facts_is_compiled_anew(state: State) -> None:
     assert bundle.ensure(state) == new
 
 
-def test_only_the_previous_generation_is_kept(state: State) -> None:
-    paths = [bundle.ensure(state), *(bundle.rebuild(state) for _ in range(3))]
-    assert [os.path.exists(path) for path in paths] == [False, False, True, True]
-    assert bundle.ensure(state) == paths[-1]
-
-
 def test_other_records_can_be_put_in_force_and_are_not_replaced_by_the_bundle(state: State) -> None:
     bundle.ensure(state)
-    path = bundle.activate(state, [record("synced")], {"sources": {}}, "sync")
+    path = generations.activate(state, [record("synced")], {"sources": {}}, "sync").path
+    pointer = Path(state.intel, "current")
+    pointer.write_text(pointer.read_text().replace("\n-\n", "\n1.1\n"))
     assert bundle.ensure(state) == path
     assert Index.open(path).lookup("npm", "synced")
-
-
-REBUILD = """
-import os, sys
-from bk.engine.intel import bundle
-from bk.engine.state import State
-print("ready", flush=True)
-while True:
-    bundle.rebuild(State(sys.argv[1], sys.argv[2], os.geteuid()))
-"""
-
-
-def test_a_builder_killed_at_any_moment_leaves_a_whole_generation_in_force(state: State) -> None:
-    bundle.ensure(state)
-    chance = random.Random(4)
-    for _ in range(12):
-        process = subprocess.Popen(
-            [sys.executable, "-c", REBUILD, state.root, state.home], stdout=subprocess.PIPE, text=True
-        )
-        assert process.stdout is not None
-        process.stdout.readline()
-        time.sleep(chance.uniform(0.0, 0.15))
-        process.kill()
-        process.wait()
-        process.stdout.close()
-        index = Index.open(bundle.ensure(state))
-        index.verify()
-        assert index.lookup("npm", "axios")
-    bundle.rebuild(state)
-    assert len(os.listdir(state.intel)) == 4, "two generations, the pointer and the lock"
 
 
 @pytest.mark.parametrize(
@@ -137,16 +101,16 @@ def test_a_builder_killed_at_any_moment_leaves_a_whole_generation_in_force(state
         bytes(4096),
     ],
 )
-def test_a_bad_pointer_refuses_and_rebuild_mends_it(state: State, content: bytes) -> None:
+def test_a_bad_pointer_refuses_until_a_new_generation_is_in_force(state: State, content: bytes) -> None:
     bundle.ensure(state)
     Path(state.intel, "current").write_bytes(content)
     with pytest.raises(Refusal) as caught:
         bundle.ensure(state)
     assert caught.value.cause == "index"
-    assert caught.value.next_step == "bk catalogs rebuild"
-    path = bundle.rebuild(state)
-    assert bundle.ensure(state) == path
-    Index.open(path).verify()
+    assert "bk catalogs rebuild" in caught.value.next_step
+    assert generations.in_force(state) is None
+    made = generations.activate(state, [record("synced")], {"sources": {}}, "sync")
+    assert bundle.ensure(state) == made.path
 
 
 def test_a_missing_generation_refuses(state: State) -> None:
@@ -158,10 +122,61 @@ def test_a_missing_generation_refuses(state: State) -> None:
 
 def test_deleting_the_pointer_does_not_bring_old_facts_back(state: State) -> None:
     bundle.ensure(state)
-    bundle.activate(state, [record("synced")], {"sources": {}}, "sync")
+    generations.activate(state, [record("synced")], {"sources": {}}, "sync")
     os.unlink(f"{state.intel}/current")
     with pytest.raises(Refusal):
         bundle.ensure(state)
+
+
+def test_a_first_generation_that_holds_more_than_the_bundle_is_not_replaced_by_it(state: State) -> None:
+    generations.activate(state, [record("synced")], {"sources": {}}, "live")
+    os.unlink(f"{state.intel}/current")
+    with pytest.raises(Refusal):
+        bundle.ensure(state)
+
+
+def test_a_pointer_that_is_a_link_is_not_followed(state: State, tmp_path: Path) -> None:
+    bundle.ensure(state)
+    elsewhere = tmp_path / "current"
+    os.rename(f"{state.intel}/current", elsewhere)
+    os.symlink(elsewhere, f"{state.intel}/current")
+    with pytest.raises(Refusal):
+        bundle.ensure(state)
+
+
+def _upgrade(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From here on this is a release with another format."""
+    for name in ("index", "writer", "generations"):
+        monkeypatch.setattr(f"bk.engine.intel.{name}.VERSION", VERSION + 1)
+
+
+def test_a_bundle_in_an_older_format_is_compiled_anew_at_once(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
+    old = bundle.ensure(state)
+    _upgrade(monkeypatch)
+    assert generations.outgrown(state)
+    new = bundle.ensure(state)
+    assert not generations.outgrown(state)
+    assert new != old
+    Index.open(new).verify()
+    assert [each.damage != "" for each in generations.listed(state)] == [True, False]
+
+
+def test_live_facts_in_an_older_format_are_not_replaced_by_the_bundle(
+    state: State, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    generations.activate(state, [record("synced")], {"sources": {}}, "live")
+    _upgrade(monkeypatch)
+    path = bundle.ensure(state)
+    with pytest.raises(Refusal, match=f"format {VERSION}"):
+        Index.open(path)
+    found = generations.in_force(state)
+    assert found is not None
+    assert "format" in found.damage
+    assert generations.outgrown(state)
+    generations.activate(state, [record("synced")], {"sources": {}}, "live")
+    assert not generations.outgrown(state)
+    Path(bundle.ensure(state)).write_bytes(b"cut")
+    assert not generations.outgrown(state), "damage is for a person to look at"
 
 
 def test_a_first_use_that_died_before_the_pointer_is_repeated(state: State) -> None:

@@ -29,6 +29,12 @@ def index(tmp_path: Path) -> Index:
             record("forge.example/a/mod", ["v1.0.0"], ecosystem="go"),
             record("crate-x", ["1.2.3"], ecosystem="cargo"),
             record("odd", [">=one,<two"], kind="range"),
+            record("mixed", ["1.0.0", "not.a-version"]),
+            record("rebuilt", ["1.0+evil"], ecosystem="pypi"),
+            record("branchy", ["dev-main", "1.0"], ecosystem="packagist"),
+            record("only-pre", ["2.0.0-rc.1"]),
+            record("py-pre", ["2.0rc1"], ecosystem="pypi"),
+            record("pseudo", ["v0.0.0-20191109021931-daa7c04131f5", "v1.2.3"], ecosystem="go"),
         ],
     )
 
@@ -134,6 +140,66 @@ def test_cargo_add_asks_for_a_range_and_cargo_install_for_a_version(index: Index
     assert kinds(index, "cargo", "crate-x", "1.2.4", "cargo") == []
     assert kinds(index, "cargo", "crate-x", "1.2.0", "cargo install") == []
     assert kinds(index, "cargo", "crate-x", "1.2.3", "cargo install") == ["exact"]
+
+
+def test_a_locked_crate_is_one_version_and_a_manifest_s_is_a_requirement(index: Index) -> None:
+    def kind(version: str, *via: str) -> list[str]:
+        return [m.kind for m in matches(index, Install("cargo", "crate-x", version, manager="cargo", via=via))]
+
+    assert kind("1.2.0", "Cargo.lock") == []
+    assert kind("1.2.3", "Cargo.lock") == ["exact"]
+    assert kind("1.2.0", "Cargo.toml") == ["maybe"]
+    assert kind("1.2.0", "Cargo.lock", "Cargo.toml") == ["maybe"]
+
+
+def test_a_listed_version_that_cannot_be_compared_is_never_a_no(index: Index) -> None:
+    assert kinds(index, "npm", "mixed", "1.0.0") == ["exact"]
+    assert kinds(index, "npm", "mixed", "1.0.1") == ["maybe"]
+    assert kinds(index, "npm", "mixed", ">=2") == ["maybe"]
+
+
+def test_a_listed_local_rebuild_may_be_what_its_release_fetches(index: Index) -> None:
+    assert kinds(index, "pypi", "rebuilt", "==1.0+evil") == ["exact"]
+    assert kinds(index, "pypi", "rebuilt", "==1.0") == ["maybe"]
+    assert kinds(index, "pypi", "rebuilt", ">=0.9") == ["maybe"]
+    assert kinds(index, "pypi", "rebuilt", "==1.0+other") == []
+    assert kinds(index, "pypi", "rebuilt", "==1.0.1") == []
+
+
+def test_a_branch_is_itself_and_no_number(index: Index) -> None:
+    assert kinds(index, "packagist", "branchy", "dev-main") == ["exact"]
+    assert kinds(index, "packagist", "branchy", "dev-main#abcdef") == ["exact"]
+    assert kinds(index, "packagist", "branchy", "dev-other") == []
+    assert kinds(index, "packagist", "branchy", "1.0.1") == []
+    assert kinds(index, "packagist", "branchy", "^1.0") == ["maybe"]
+
+
+def test_pre_releases_are_taken_as_their_manager_takes_them(index: Index) -> None:
+    assert kinds(index, "npm", "only-pre", ">=1.0.0") == []  # npm never takes one that nothing names
+    assert kinds(index, "npm", "only-pre", "*") == ["maybe"]  # but follows the tag `latest`
+    assert kinds(index, "npm", "only-pre", ">=2.0.0-beta") == ["maybe"]
+    assert kinds(index, "pypi", "py-pre", ">=1.0") == ["maybe"]  # pip does, when nothing else fits
+    assert kinds(index, "pypi", "py-pre", "<2.0") == []
+    assert kinds(index, "pypi", "py-pre", "==1.*") == []
+
+
+def test_a_go_query_is_no_version(index: Index) -> None:
+    assert kinds(index, "go", "pseudo", "v1.2.3") == ["exact"]
+    assert kinds(index, "go", "pseudo", "v1.2.4") == []
+    for query in ("v1", "v1.2", "master", "daa7c04131f5", "1234567", "latest", "<v2.0.0"):
+        assert kinds(index, "go", "pseudo", query) == ["maybe"], query
+    assert kinds(index, "go", "pseudo", "v2") == []
+    assert kinds(index, "go", "pseudo", "none") == []
+
+
+def test_conda_takes_a_bare_version_for_a_prefix(index: Index) -> None:
+    assert kinds(index, "conda", "py-thing", "1.0") == ["exact"]
+    assert kinds(index, "conda", "py-thing", "2") == ["maybe"]
+    assert kinds(index, "conda", "py-thing", "2.0.*") == ["maybe"]
+    assert kinds(index, "conda", "py-thing", "3") == []
+    assert kinds(index, "conda", "py-thing", ">=1.5,<3|==9") == ["maybe"]
+    assert kinds(index, "conda", "py-thing", ">=3") == []
+    assert kinds(index, "conda", "py-thing", "2.0=py311_0") == ["maybe"]
 
 
 def test_conda_asks_about_the_same_name_elsewhere(index: Index) -> None:

@@ -17,11 +17,12 @@ from bk.engine.ledger import seal
 from bk.engine.ledger.chain import evolve
 from bk.engine.ledger.errors import LedgerError
 from bk.engine.ledger.merkle import root_of
-from bk.engine.ledger.note import BadNote, Note, PublicKey, opened, public_key, sign, split_notes, unverified
+from bk.engine.ledger.note import BadNote, Note, opened, public_key, sign, split_notes, unverified
 from bk.engine.ledger.note import body as note_body
 from bk.engine.ledger.seal import KeyFile, SealKey
 from bk.engine.ledger.store import Ledger
 from bk.engine.ledger.verify import verify
+from bk.engine.notes import PublicKey
 from bk.engine.state import State
 
 from . import house

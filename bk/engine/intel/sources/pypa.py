@@ -5,7 +5,10 @@ The reader refuses what it does not know (anchors, flow collections, block scala
 
 from __future__ import annotations
 
+import re
+
 from bk.engine.intel.sources import osv
+from bk.engine.intel.sources.shape import mapping, written
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,24 +16,34 @@ if TYPE_CHECKING:
     from bk.engine.model import Json
 
 POSSIBLE = "potential"
+_MALICIOUS = re.compile(r"backdoor|malware|trojan|typosquat|malicious (?:package|version|release)", re.IGNORECASE)
+_DEPTH_MAX = 64
 
 
 def parse(data: bytes, batch: Batch) -> None:
-    """Add one advisory; a merely potential backdoor is no more than high."""
-    record = read(data.decode())
-    osv.take(record, batch, "high" if POSSIBLE in str(record.get("details", "")) else "critical")
+    """Add one advisory, if it says that a package is malicious; a merely potential backdoor is no more than high."""
+    record = mapping(read(written(data)), "the advisory")
+    told = f"{record.get('summary', '')} {record.get('details', '')}"
+    if not _MALICIOUS.search(told):
+        batch.note(f"left out, not about a malicious package: {record.get('id')}")
+        return
+    osv.take(record, batch, "high" if POSSIBLE in told else "critical")
 
 
 def read(text: str) -> Json:
     """The document as dictionaries, lists and text."""
-    lines = [(len(line) - len(line.lstrip()), line.strip()) for line in text.splitlines() if line.strip()]
-    value, at = _block(lines, 0, lines[0][0] if lines else 0)
+    lines = [(len(line) - len(line.lstrip(" ")), line.strip()) for line in text.split("\n") if line.strip()]
+    if not lines:
+        raise ValueError("YAML that this reader does not know: an empty document")
+    value, at = _block(lines, 0, lines[0][0])
     if at != len(lines):
         raise ValueError(f"YAML that this reader does not know: {lines[at][1]!r}")
     return value
 
 
 def _block(lines: list[tuple[int, str]], at: int, indent: int) -> tuple[Json, int]:
+    if indent > _DEPTH_MAX:
+        raise ValueError("YAML that this reader does not know: it is nested too deeply")
     return _sequence(lines, at, indent) if lines[at][1].startswith("- ") else _mapping(lines, at, indent)
 
 

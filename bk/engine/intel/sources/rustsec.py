@@ -5,27 +5,40 @@ from __future__ import annotations
 import re
 import tomllib
 
+from bk.engine.intel.sources.shape import mapping, text, texts, written
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bk.engine.intel.sources import Batch
 
+MALICIOUS = "malicious"
+_TITLE = re.compile(r"^#[^#\n]*\bmalicious\b", re.MULTILINE | re.IGNORECASE)
 _HEAD = re.compile(r"\s*```toml\n(.*?)\n```", re.DOTALL)
 _BOUND = re.compile(r"\s*(<=|>=|<|>)\s*(\d+\.\d+\.\d+[^\s,]*)\s*", re.ASCII)
 
 
 def parse(data: bytes, batch: Batch) -> None:
-    """Add one advisory about malicious code."""
-    found = _HEAD.match(data.decode())
+    """Add one advisory, if it is about malicious code."""
+    whole = written(data).replace("\r\n", "\n")
+    found = _HEAD.match(whole)
     if found is None:
         raise ValueError("no TOML head")
-    head = tomllib.loads(found[1])
-    advisory, versions = head["advisory"], head["versions"]
-    name, ident, date = advisory["package"], advisory["id"], str(advisory["date"])
-    clean = [*versions.get("patched", ()), *versions.get("unaffected", ())]
+    try:
+        head = tomllib.loads(found[1])
+    except RecursionError as error:
+        raise ValueError("its TOML head is nested too deeply") from error
+    advisory, versions = mapping(head.get("advisory"), "advisory"), mapping(head.get("versions"), "versions")
+    name, ident = text(advisory.get("package"), "package"), text(advisory.get("id"), "id")
+    date = str(advisory.get("date", ""))
+    listed = texts(advisory.get("categories", []), "categories")
+    if MALICIOUS not in listed and not (advisory.get("expect-deleted") and _TITLE.search(whole)):
+        batch.note(f"left out, not about malicious code: {ident}")
+        return
+    clean = [*texts(versions.get("patched", []), "patched"), *texts(versions.get("unaffected", []), "unaffected")]
     if "withdrawn" in advisory:
-        batch.withdraw("cargo", name, {ident, *advisory.get("aliases", ())}, (), every=True)
+        batch.withdraw("cargo", name, {ident, *texts(advisory.get("aliases", []), "aliases")}, (), every=True)
         return
     left = affected(clean)
     if left is None:
@@ -44,8 +57,8 @@ def affected(clean: Sequence[str]) -> list[str] | None:
     `["< 1.4.1", "> 1.4.1"]` leaves one version, told as `=1.4.1`. None when the bounds are of another shape.
     """
     below = above = None
-    for text in clean:
-        found = _BOUND.fullmatch(text)
+    for bound in clean:
+        found = _BOUND.fullmatch(bound)
         if found is None:
             return None
         if found[1][0] == "<":

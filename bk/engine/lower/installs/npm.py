@@ -59,6 +59,7 @@ TAKES = {
 }
 RUN_OPTIONS = options("-p --package -c --call --allow-build")
 _SAME = {"npx": "npm", "bunx": "bun", "pnpx": "pnpm", "pnx": "pnpm", "ng": "npm", "expo": "npm", "lerna": "npm"}
+_RANGE = re.compile(r"[~^<>=].*|[*xX]|\d+\.\d+\.\d+(?:[-+][0-9A-Za-z.+-]+)?", re.ASCII)
 _SHORTHAND = re.compile(r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+(?:#.*)?", re.ASCII)
 
 
@@ -106,7 +107,10 @@ def specs(manager: str, word: str, *, runs: bool = False) -> list[Install]:
 
 def spec(word: str) -> tuple[str, str, str]:
     """(name, version, source) of a spec; source is "" for the registry."""
-    text = str(word).rpartition("@npm:")[2].removeprefix("npm:").removeprefix("jsr:")
+    name, alias, text = str(word).rpartition("@npm:")
+    if alias and _RANGE.fullmatch(text):  # Yarn also writes a package's own range with its protocol
+        text = f"{name}@{text}"
+    text = text.removeprefix("npm:").removeprefix("jsr:")
     place = elsewhere(text)
     if not place and text[:1] != "@" and _SHORTHAND.fullmatch(text):
         place = "git"

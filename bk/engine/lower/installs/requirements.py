@@ -153,7 +153,7 @@ def _npm(name: str, version: str, found: Listing) -> None:
     if version.startswith(("workspace:", "link:", "portal:", "catalog:", "file:")):
         return
     if version.startswith("npm:"):
-        name, version, _ = spec(version)
+        name, version, _ = spec(f"{name}@{version}")
         found.add("npm", name, version)
         return
     place = elsewhere(version)
@@ -171,9 +171,14 @@ def cargo(text: str, found: Listing) -> None:
             for name, entry in table(holder, key).items():
                 if isinstance(entry, dict):
                     place = "git" if entry.get("git") else "file" if entry.get("path") else "registry"
-                    found.add("cargo", word(entry.get("package")) or name, word(entry.get("version")), place)
+                    found.add("cargo", word(entry.get("package")) or name, _caret(word(entry.get("version"))), place)
                 else:
-                    found.add("cargo", name, word(entry))
+                    found.add("cargo", name, _caret(word(entry)))
+
+
+def _caret(version: str) -> str:
+    """A bare requirement of Cargo's is a caret; said here, because elsewhere a bare version is one version."""
+    return f"^{version}" if version[:1].isdigit() and "*" not in version else version
 
 
 def go_mod(text: str, found: Listing) -> None:

@@ -1,0 +1,1 @@
+"""Asking one feed: pinned, bounded, conditional, resumable, and never longer than it may take."""

@@ -1,0 +1,1 @@
+"""`bk catalogs` as it is typed."""

@@ -1,0 +1,142 @@
+"""Full disks, read-only folders, two processes at once: a code that says so, and the artifact untouched."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bk.engine.errors import BkError
+from bk.quarantine.back import restore
+from bk.quarantine.listing import listed, one
+from bk.quarantine.recovery import recover
+from bk.quarantine.refused import HoldRefusedError
+from bk.quarantine.vault import hold
+from tests.unit.quarantine.house import package, photograph, state_in, wish
+
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Iterator[Path]:
+    """A file system of two megabytes."""
+    place = tmp_path / "small"
+    place.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m,mode=700", "none", str(place)], check=True)
+    yield place
+    subprocess.run(["umount", str(place)], check=True)
+
+
+@needs_root
+def test_no_room_for_the_copy(tmp_path: Path, small: Path) -> None:
+    state = state_in(small / "home")
+    folder = package(tmp_path / "project")
+    (folder / "big").write_bytes(os.urandom(4 << 20))
+    before = photograph(folder)
+    with pytest.raises(HoldRefusedError) as caught:
+        hold(state, wish(folder))
+    assert caught.value.refusal == "no_space"
+    assert photograph(folder) == before
+    assert os.listdir(folder.parent) == ["evil"]
+    assert listed(state) == []
+    assert os.listdir(f"{state.root}/quarantine/items") == []
+    (folder / "big").unlink()
+    held = hold(state, wish(folder))  # and when there is room, it works
+    assert one(state, held.ident).state == "held"
+
+
+@needs_root
+def test_no_room_to_put_it_back(tmp_path: Path, small: Path) -> None:
+    state = state_in(tmp_path / "home")
+    folder = package(small / "project")
+    (folder / "big").write_bytes(os.urandom(1 << 20))
+    before = photograph(folder)
+    held = hold(state, wish(folder))
+    (small / "filler").write_bytes(bytes(1536 << 10))
+    with pytest.raises(HoldRefusedError) as caught:
+        restore(state, held.ident)
+    assert caught.value.refusal == "no_space"
+    assert not folder.exists()
+    assert one(state, held.ident).state == "held"
+    (small / "filler").unlink()
+    recover(state)
+    assert os.listdir(folder.parent) == []
+    restore(state, held.ident)
+    assert photograph(folder) == before
+
+
+@needs_root
+def test_a_parent_that_cannot_be_written(tmp_path: Path) -> None:
+    state = state_in(tmp_path / "home")
+    folder = package(tmp_path / "home" / "project")
+    before = photograph(folder)
+    subprocess.run(["mount", "--bind", str(folder.parent), str(folder.parent)], check=True)
+    subprocess.run(["mount", "-o", "remount,ro,bind", str(folder.parent)], check=True)
+    try:
+        with pytest.raises(HoldRefusedError) as caught:
+            hold(state, wish(folder))
+        assert caught.value.refusal in ("io", "cross_device")
+        assert photograph(folder) == before
+        assert listed(state) == []
+    finally:
+        subprocess.run(["umount", str(folder.parent)], check=True)
+    assert photograph(folder) == before
+
+
+RESTORE = """
+import sys
+from bk.engine.state import State
+from bk.quarantine.back import restore
+from bk.quarantine.refused import HoldRefusedError
+try:
+    restore(State(sys.argv[1] + "/.bk", sys.argv[1], int(sys.argv[3])), sys.argv[2])
+    print("restored")
+except HoldRefusedError as error:
+    print(error.refusal)
+"""
+
+
+def test_two_processes_restore_one_item_once(tmp_path: Path) -> None:
+    state = state_in(tmp_path / "home")
+    folder = package(tmp_path / "home" / "project")
+    before = photograph(folder)
+    for _ in range(5):
+        held = hold(state, wish(folder))
+        argv = [sys.executable, "-c", RESTORE, state.home, held.ident, str(os.geteuid())]
+        both = [subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+        told = sorted(process.communicate(timeout=30)[0].strip() for process in both)
+        assert told == ["not_held", "restored"]
+        assert photograph(folder) == before
+
+
+def test_damaged_books_move_nothing(tmp_path: Path) -> None:
+    state = state_in(tmp_path / "home")
+    folder = package(tmp_path / "home" / "project")
+    held = hold(state, wish(folder))
+    for name in os.listdir(state.root):
+        if name.startswith("quarantine.db"):
+            Path(state.root, name).write_bytes(b"not a database at all, but long enough to be looked at" * 100)
+    other = package(tmp_path / "home" / "other")
+    for act in (lambda: hold(state, wish(other)), lambda: restore(state, held.ident), lambda: listed(state)):
+        with pytest.raises(BkError) as caught:
+            act()
+        assert "books" in caught.value.title
+    assert other.is_dir()
+    assert not folder.exists()
+    assert Path(state.root, "quarantine", "items", held.ident, "payload", "0", "package.json").is_file()
+
+
+def test_lost_keys_are_told_and_never_made_anew_under_held_items(tmp_path: Path) -> None:
+    state = state_in(tmp_path / "home")
+    folder = package(tmp_path / "home" / "project")
+    held = hold(state, wish(folder))
+    Path(state.keys, "quarantine").unlink()
+    with pytest.raises(BkError):
+        restore(state, held.ident)
+    with pytest.raises(BkError):
+        hold(state, wish(package(tmp_path / "home" / "other")))
+    assert not Path(state.keys, "quarantine").exists()

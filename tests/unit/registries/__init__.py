@@ -1,0 +1,1 @@
+"""Which registry a package would come from."""
