@@ -16,10 +16,16 @@ for _name in [n for n in os.environ if n == "NO_COLOR" or n.startswith(("TEXTUAL
     if not _name.startswith("TEXTUAL_SNAPSHOT"):  # the snapshot plugin's own, set before its workers start
         del os.environ[_name]
 
+MAVEN = ".m2/repository/org/apache/maven/maven-artifact/3.9.*/maven-artifact-3.9.*.jar"
 # reason prefix -> whether this machine really lacks it
 LACKS = {
     "needs root": lambda: os.geteuid() != 0,
     "needs a C compiler": lambda: not any(shutil.which(name) for name in ("cc", "gcc", "clang")),
+    "needs npm's own semver": lambda: not all(shutil.which(name) for name in ("node", "npm")),
+    "needs npm": lambda: shutil.which("npm") is None,
+    "needs dpkg": lambda: shutil.which("dpkg") is None,
+    "needs Maven 3.9": lambda: shutil.which("java") is None or not any(Path.home().glob(MAVEN)),
+    "needs cargo": lambda: not all(shutil.which(name) for name in ("cargo", "cc")),
     "needs tmux": lambda: shutil.which("tmux") is None,
     "needs network namespaces": lambda: os.geteuid() != 0 or shutil.which("unshare") is None,
     "needs an ordinary user": lambda: os.geteuid() == 0,

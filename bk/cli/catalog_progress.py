@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 Json = Any
 ALL = "catalogs"
 INTERRUPTED = 130
-NAMES = {"fetch": "asking", "read": "reading", "compare": "comparing", "build": "building", "check": "checking"}
+NAMES = {
+    "fetch": "asking", "read": "reading", "compare": "comparing", "build": "building", "check": "checking",
+    "scan": "looking at what is installed", "respond": "comparing what is installed",
+}  # fmt: skip
 DETAIL = 200
 
 

@@ -171,10 +171,24 @@ def outcome_lines(verb: str, result: Mapping[str, Json]) -> Iterator[str]:
         yield f"generation {number} is in force{much}"
     else:
         yield f"generation {number} stays in force"
+    yield from _installed(result.get("responder") or {})
     for name in result.get("lost") or ():
         yield f"{paint('lost', STATES['bad'])}  what {inert(name, 60)} had; it is asked again: bk catalogs sync"
     for why in result.get("left_out") or ():
         yield from wrapped(f"left out: {inert(str(why), MAX_PROBLEM)}", "", "  ")
+
+
+def _installed(told: Mapping[str, Json]) -> Iterator[str]:
+    """What the responder did about what is installed, when there was anything."""
+    if told.get("problem"):
+        yield from wrapped(
+            f"what is installed could not be checked: {inert(str(told['problem']), MAX_PROBLEM)}", "", "  "
+        )
+    words = (("moved", "taken out of use"), ("would", "would be, but for the dry run"), ("failed", "could not be"))
+    said = [f"{told[name]} {word}" for name, word in words if told.get(name)]
+    if told.get("hits"):
+        many = f"{told['hits']} installed packages are known to be bad"
+        yield f"{paint(many, STATES['bad'])}{': ' if said else ''}{', '.join(said)}; next: bk incidents list"
 
 
 def _fared(name: str, each: Mapping[str, Json]) -> Iterator[str]:

@@ -8,15 +8,19 @@ USAGE = 2
 DEGRADED = 3
 TAMPERED = 4
 DENIED = 5
+WARNED, FOUND, PARTIAL = 10, 20, 30
 INTERNAL = 70
 
 EXIT_CODES = {
     OK: "done; for `bk check`: the call may run (allow or warn)",
     FAILED: "the thing asked for could not be done",
     USAGE: "the command line was wrong; for `bk-hook`: the call is denied",
-    DEGRADED: "something works less well than it should (`bk diag`)",
-    TAMPERED: "the ledger does not verify",
+    DEGRADED: "something works less well than it should (`bk diag`); `bk quarantine` refused to move",
+    TAMPERED: "the ledger, or what is held, is not what it was",
     DENIED: "`bk check`: the call must not run, or a person must be asked",
+    WARNED: "`bk scan`: something that is installed was reported, by too few to be sure",
+    FOUND: "`bk scan`: something that is installed is known to be bad",
+    PARTIAL: "`bk scan`: not everything could be looked at",
     INTERNAL: "a defect in bk",
 }
 

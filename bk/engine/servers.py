@@ -12,7 +12,7 @@ from bk.engine.config.files import stamp
 from bk.engine.errors import BkError
 from bk.engine.look import take
 from bk.engine.pins import store
-from bk.engine.settings import FILES, TABLES, Server, entries, parsed
+from bk.engine.settings import FILES, TABLES, Server, entries, files, parsed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -65,15 +65,15 @@ def servers(harness: str, cwd: str, home: str) -> Iterator[Server]:
     may read any of the files."""
     rows = [FILES[harness]] if harness in FILES else list(FILES.values())
     for here, own, machine in rows:
-        for path in machine.split():
-            yield from _named(path.replace("\t", " "), "", cwd)
+        for path in files(machine):
+            yield from _named(path, "", cwd)
         if ".claude.json" in own:  # entries that belong to one project, in the user's own file
             yield from _projects(f"{home}/.claude.json", cwd)
         for folder in _up(cwd, home):
-            for name in here.split():
+            for name in files(here):
                 yield from _named(f"{folder}/{name}", folder, cwd)
-        for name in own.split():
-            yield from _named(f"{home}/{name}".replace("\t", " "), "", cwd)
+        for name in files(own):
+            yield from _named(f"{home}/{name}", "", cwd)
 
 
 def _up(cwd: str, home: str) -> Iterator[str]:

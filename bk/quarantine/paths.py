@@ -62,9 +62,16 @@ _CONTAINERS: Mapping[str, tuple[str, ...]] = {
         rf".*/uv/tools/{_N}",
         rf".*/__pypackages__/[\d.]+/lib/{_N}(?:/.+)?",
         r".*/uv/(?:archive|wheels|sdists)-v\d+/.+",
+        rf".*/(?:pip/wheels|pypoetry/artifacts)/.+/{_N}\.whl",
         rf".*/pkgs/{_N}",
         rf".*/conda-meta/{_N}\.json",
         rf".*/lib/{_N}(?:/.+)?",
+    ),
+    "conda": (
+        rf".*/pkgs/{_N}",
+        rf".*/conda-meta/{_N}\.json",
+        r".*/(?:s?bin|lib(?:64|exec)?|share|include|etc|ssl|man|shell|condabin|Menu|Library|Scripts|DLLs|Lib)/.+",
+        rf".*/{_N}-conda[^/]*-linux-gnu/.+",
     ),
     "cargo": (
         rf".*/registry/src/{_N}/{_N}",
@@ -84,12 +91,22 @@ _CONTAINERS: Mapping[str, tuple[str, ...]] = {
     ),
     "packagist": (
         rf".*/vendor/(?!bin/|composer/){_N}/{_N}",
+        rf".*/vendor/composer/(?!autoload_|installed\.|platform_check|ClassLoader|InstalledVersions|LICENSE){_N}",
         rf".*/vendor/bin/{_N}",
         rf".*/composer/files/{_N}/{_N}/{_N}",
     ),
-    "nuget": (rf".*/\.nuget/packages/{_N}/{_N}", rf".*/packages/{_N}\.\d[^/]*", rf".*/\.store/{_N}/{_N}"),
+    "nuget": (
+        rf".*/\.nuget/packages/{_N}/{_N}",
+        rf".*/packages/{_N}\.\d[^/]*",
+        rf".*/\.store/{_N}/{_N}",
+        r".*/\.dotnet/tools/(?!\.)[^/]+",
+    ),
     "maven": (rf".*/\.m2/repository/.+/{_N}/{_N}", rf".*/files-2\.1/{_N}/{_N}/{_N}"),
-    "homebrew": (rf".*/Cellar/{_N}/{_N}", rf".*/Caskroom/{_N}/{_N}"),
+    "homebrew": (
+        rf".*/Cellar/{_N}/{_N}",
+        rf".*/Caskroom/{_N}/{_N}",
+        rf".*/(?:homebrew|\.linuxbrew|local)/(?:opt|s?bin)/{_N}",
+    ),
     "editor-extension": (
         r".*/extensions/(?!\.)[^/]+",
         rf".*/(?:JetBrains|Google)/{_N}/(?:plugins/)?{_N}",
@@ -99,9 +116,9 @@ _CONTAINERS: Mapping[str, tuple[str, ...]] = {
         rf".*/skills/{_N}",
         rf".*/plugins/cache/{_N}/{_N}/{_N}",
         rf".*/\.gemini/extensions/{_N}",
-        rf".*/opencode/plugins?/{_N}",
+        rf".*/\.?opencode/plugins?/{_N}",
     ),
-    "mcp": (rf".*/{_N}\.(?:json|jsonc|toml|ya?ml)",),
+    "mcp": (rf".*/{_N}\.(?:json|jsonc|toml|ya?ml)", rf".*/Claude Extensions/{_N}"),
 }
 _PATTERNS = {
     ecosystem: tuple(re.compile(pattern, re.DOTALL) for pattern in patterns)

@@ -7,6 +7,7 @@ one rename that replaces nothing, and what was renamed is looked at again: a nam
 from __future__ import annotations
 
 import os
+import re
 import stat
 import time
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from bk.quarantine.record import Hold
 
 KIND_OF = ((stat.S_ISDIR, "dir"), (stat.S_ISREG, "file"), (stat.S_ISLNK, "link"))
+PACKAGES = re.compile(r".*(?:-packages|/__pypackages__/[\d.]+/lib)/.+", re.DOTALL)  # below it a folder is importable
 FIRST = (".pth", ".start")  # what an interpreter runs by itself goes before anything else
 
 
@@ -150,8 +152,7 @@ def _folders(parts: list[Part], wanted: Hold, here: Ground) -> list[Folder]:
 
 
 def _may_vanish(path: str, wanted: Hold, here: Ground) -> bool:
-    below = path.rpartition("-packages/")[2]
-    return bool(below != path and below and inside(path, wanted.root) and not protected(path, here))
+    return bool(PACKAGES.fullmatch(path) and inside(path, wanted.root) and not protected(path, here))
 
 
 def _change(wanted: Hold) -> Change:

@@ -92,8 +92,25 @@ def _work(state: State, wanted: argparse.Namespace) -> dict[str, Json]:
 
     with Job(state, verb=wanted.verb, by=wanted.by, say=_say) as job:
         said = _done(job, wanted)
+        if wanted.verb in ("sync", "rollback") or said.get("activated"):
+            said["responder"] = _respond(job)
     bad = [each for each in said.get("sources", {}).values() if each["outcome"] in BAD]
     return {"ok": not bad and not said.get("problems") and not said.get("lost"), **said}
+
+
+def _respond(job: Job) -> dict[str, Json]:
+    """What is installed, held against what is in force now. Whatever goes wrong here, the catalogs stay as they are."""
+    from bk.engine.responder.round import look, respond
+
+    job.tell("scan")
+    try:
+        run = look(job.state, job.values)
+        job.tell("respond", detail=f"{run.total} packages")
+        return {"inventory": run.status, **respond(job.state, job.values, run).told()}
+    except Exception as error:  # noqa: BLE001 - it is told and recorded, and the next run tries again
+        why = str(error) if isinstance(error, BkError | OSError) else f"{type(error).__name__}: {error}"
+        job.record("responder failed", level="warn", detail=inert(why, SHOWN))
+        return {"problem": inert(why, SHOWN)}
 
 
 def _troubles(said: Mapping[str, Json]) -> str:

@@ -26,7 +26,6 @@ TITLES = {
     "corroboration": "How many sources it takes",
     "auto_quarantine": "Holding what is installed",
     "scan": "Looking at what is installed",
-    "watch": "Looking at what lands",
     "notify": "Telling a person",
     "audit": "The ledger",
     "engine": "The resident engine",

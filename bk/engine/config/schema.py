@@ -178,8 +178,6 @@ KEYS: tuple[Key, ...] = (
         order="fixed", item="glob"),
     Key("scan.max_seconds", "int", 600, "Longest time that one scan may take; what is left then makes it partial.",
         order="fixed", low=1, high=86_400),
-    Key("watch.enabled", "bool", True,
-        "Whether new extensions and packages in well-known places are checked as they land.", order="fixed"),
     Key("notify.channel", "choice", "desktop",
         "How a person is told of incidents: a note on the desktop, a command, or only the line in `bk diag`.",
         order="fixed", choices=("none", "desktop", "command")),

@@ -20,7 +20,7 @@ PAGE = 256
 MOST = 2**62
 BOUNDS = "SELECT (SELECT min(seq) FROM entry), (SELECT max(seq) FROM entry)"  # each an index look-up
 PAGES_KEPT = 64
-NOTABLE = "kind IN ('incident', 'admin') OR (kind = 'decision' AND level IN ('block', 'quarantine'))"
+NOTABLE = "kind IN ('incident', 'admin') OR (kind IN ('decision', 'responder') AND level IN ('block', 'quarantine'))"
 NOTABLE_WINDOW = 200_000  # entries looked through for incidents: about half a second of one core
 STEPS = 2_000  # virtual machine steps between two looks at whether a search is still wanted
 

@@ -91,7 +91,7 @@ class Incidents:
 
 def is_notable(entry: Entry) -> bool:
     """Whether an entry makes an incident."""
-    return entry.kind == "incident" or (entry.kind == "decision" and entry.level in NOTABLE_LEVELS)
+    return entry.kind == "incident" or (entry.kind in ("decision", "responder") and entry.level in NOTABLE_LEVELS)
 
 
 def incident_of(entry: Entry) -> Incident:
@@ -102,6 +102,11 @@ def incident_of(entry: Entry) -> Incident:
         matter = [str(entry.data.get(name, "")) for name in ("incident", "title", "detail")]
         title, kind = subject(entry), matter[0] or "incident"
         detail, next_step = str(entry.data.get("detail", "")), str(entry.data.get("next_step", ""))
+    elif entry.kind == "responder":
+        found = str(entry.data.get("incident", ""))
+        kind, matter = "installed", ["responder", found]
+        title = f"{entry.data.get('package', '')}: {str(entry.data.get('state', '')).replace('_', ' ')}"
+        detail, next_step = str(entry.data.get("why", "")), f"bk incidents show {found[:8]}"
     else:
         kind = rule.partition("/")[0] or "blocked"
         title = ", ".join(packages(entry)) if kind in ("package", "packages", "pkg") else ""

@@ -280,6 +280,13 @@ def clock(state: State) -> Part:
     return Part("clock", OK, time.strftime("%Y-%m-%d %H:%M:%S %Z"))
 
 
+def responder(state: State) -> Part:
+    """What is installed and spoken against, and what is held."""
+    from bk.engine.console import cases
+
+    return cases.part(state)
+
+
 PROBES: tuple[tuple[str, Callable[[State], Part]], ...] = (
     ("claude-code", claude),
     ("hook", native_client),
@@ -288,6 +295,7 @@ PROBES: tuple[tuple[str, Callable[[State], Part]], ...] = (
     ("ledger", ledger),
     ("index", index),
     ("catalogs", catalogs),
+    ("responder", responder),
     ("config", configuration),
     ("rules", rules),
     ("snapshot", compiled),

@@ -28,6 +28,15 @@ def incident(what: str, title: str, detail: str, next_step: str, *, level: str =
     return Entry("incident", ACTOR, data, level=level)
 
 
+def recovered(held: Any, was: str) -> Entry:
+    """A move that a crash had cut off, and how it ended."""
+    data = {
+        "event": "quarantine_recover", "outcome": "done", "hold": held.ident, "incident": held.incident, "was": was,
+        "state": held.state, "problem": held.problem[:LONG],
+    }  # fmt: skip
+    return Entry("responder", ACTOR, data)
+
+
 def broken(request: Any, cause: str, detail: str, world: Any) -> Entry:
     """The decision entry of a request that was denied because deciding it broke."""
     from bk.engine.decide import Judgement, failed

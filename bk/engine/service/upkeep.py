@@ -32,8 +32,8 @@ class Upkeep:
     """The chores, and the reports they make. `troubles` is what is wrong now, by matter."""
 
     __slots__ = (
-        "_book", "_catalogs", "_endpoint", "_flusher", "_lock", "_log", "_rare", "_signed_at", "_signed_seq",
-        "_state", "_tally", "_tidying", "_told", "_world", "clock", "troubles",
+        "_book", "_catalogs", "_endpoint", "_flusher", "_lock", "_log", "_rare", "_recovered", "_signed_at",
+        "_signed_seq", "_state", "_tally", "_tidying", "_told", "_world", "clock", "troubles",
     )  # fmt: skip
 
     def __init__(
@@ -60,6 +60,7 @@ class Upkeep:
         self._rare = events.Rare(clock)
         self._signed_at, self._signed_seq = clock(), 0
         self._told: dict[str, Json] = {}
+        self._recovered = not os.path.exists(f"{state.root}/quarantine.db")
         self._tidying = _thread.allocate_lock()
         self._catalogs = Keeper(state, clock())
         self.clock = clock
@@ -86,6 +87,8 @@ class Upkeep:
         for entry in entries[1:]:
             self._noted("socket", entry)
         self._log.write(f"engine {__version__} serves {self._state.socket}, policy {world.policy.digest[:12]}")
+        if not self._recovered:
+            self.tidy()
 
     def stopped(self) -> None:
         """Record the stop and sign it, as far as the ledger still can."""
@@ -143,12 +146,23 @@ class Upkeep:
     def _tidy(self, values: Mapping[str, Json]) -> None:
         entries, days = values["audit.segment_entries"], values["audit.retention_days"]
         try:
+            if not self._recovered:
+                self.attempt("recover the quarantine", self._recover)
             self.attempt("tidy the ledger", lambda: self._book.tidy(segment_entries=entries, retention_days=days))
             self.attempt("tidy the trail", self._tidy_trail)
             self.attempt("bring the catalogs up to date", lambda: self._catalogs.turn(values, self.clock()))
             self.attempt("ask registries", lambda: self._ask(values))
         finally:
             self._tidying.release()
+
+    def _recover(self) -> None:
+        """Bring moves that a crash cut off to their end, once, and say what became of each."""
+        from bk.quarantine.recovery import recover
+
+        done = recover(self._state)
+        self._recovered = True
+        if done:
+            self._keep([events.recovered(each.held, each.was) for each in done])
 
     def _tidy_trail(self) -> None:
         """Keep the trail of sessions small; one that was damaged is an incident."""

@@ -121,6 +121,17 @@ def test_the_threshold_is_clamped_and_says_so(stated: int, used: int) -> None:
     assert bool(made.problems) == (stated != used)
 
 
+@pytest.mark.parametrize("hours", [-1, 0, 1, 25, 48, '"30m"', "2.5"])
+def test_a_sync_interval_out_of_bounds_is_refused_and_not_bent(hours: object) -> None:
+    with pytest.raises(BkError, match="interval_hours"):
+        policy(user=f"catalog_sync.interval_hours = {hours}\n")
+
+
+@pytest.mark.parametrize("hours", [2, 24])
+def test_a_sync_interval_within_bounds_is_used(hours: int) -> None:
+    assert policy(user=f"catalog_sync.interval_hours = {hours}\n").values["catalog_sync.interval_hours"] == hours
+
+
 def test_a_locked_key_cannot_be_loosened_by_the_user() -> None:
     system = 'locked = ["fail_mode", "paths.block", "engine.idle_exit_s"]\nfail_mode = "warn"\npaths.block = ["/a"]\n'
     held = policy(system, 'fail_mode = "open"\npaths.block = ["/b"]\nengine.idle_exit_s = 5\n')

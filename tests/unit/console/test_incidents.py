@@ -77,3 +77,16 @@ def test_damaged_entries_do_not_break_the_list() -> None:
     ]
     book.absorb(entries)
     assert len(book.cases()) == 2
+
+
+def test_what_the_responder_held_is_one_case_however_often_its_state_changes() -> None:
+    def changed(seq: int, state: str, level: str) -> Entry:
+        said = {"event": state, "incident": "3f2a" * 4, "package": "npm:evil@1.0.0", "state": state, "why": "two agree"}
+        return Entry("responder", "responder", said, level=level, at=seq * 1000, seq=seq)
+
+    book = Incidents()
+    assert not book.absorb([changed(1, "open", "warn")])
+    assert book.absorb([changed(2, "pending_approval", "block"), changed(3, "quarantined", "quarantine")])
+    (case,) = book.cases()
+    assert (case.count, case.incident.title, case.incident.level) == (2, "npm:evil@1.0.0: quarantined", "quarantine")
+    assert case.incident.next_step == "bk incidents show 3f2a3f2a"

@@ -35,7 +35,7 @@ def npm_module() -> str:
 def test_agrees_with_npm_itself() -> None:
     module = npm_module()
     if not module:
-        pytest.skip("no npm with its own semver here")
+        pytest.skip("needs npm's own semver")
     pick = random.Random(5)
 
     def number() -> str:
@@ -77,7 +77,7 @@ def test_agrees_with_npm_itself() -> None:
 
 def test_agrees_with_dpkg_itself() -> None:
     if shutil.which("dpkg") is None:
-        pytest.skip("no dpkg here")
+        pytest.skip("needs dpkg")
     pick = random.Random(7)
 
     def version() -> str:
@@ -99,7 +99,7 @@ def test_agrees_with_dpkg_itself() -> None:
 def test_agrees_with_maven_itself() -> None:
     jars = sorted(Path.home().glob(".m2/repository/org/apache/maven/maven-artifact/3.9.*/maven-artifact-3.9.*.jar"))
     if shutil.which("java") is None or not jars:
-        pytest.skip("no Maven 3.9 here")
+        pytest.skip("needs Maven 3.9")
     pick = random.Random(9)
     words = ["alpha", "beta", "milestone", "rc", "cr", "snapshot", "ga", "final", "release", "sp", "a", "b", "m", "x"]
 

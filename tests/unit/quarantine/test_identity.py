@@ -126,7 +126,7 @@ aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa registry gems bin pkg mod m@v1 proc
 WORDS = st.sampled_from([*sorted(names(TEXT)), "", "x\n"])
 ECOSYSTEMS = st.sampled_from(
     ["npm", "pypi", "cargo", "go", "rubygems", "packagist", "nuget", "maven", "editor-extension", "browser-extension",
-     "agent-skill", "homebrew", "nonsense"]
+     "agent-skill", "homebrew", "conda", "nonsense"]
 )  # fmt: skip
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 MAX_DEPTH = 200
 _HEAD = re.compile(r'[ \t]*\r?\nname = "([^"\\]*)"[ \t]*\r?\n(?:version = "([^"\\]*)"[ \t]*\r?\n)?(?:source = (.*))?')
+_BLOCK = re.compile(r"\[\[packages?\]\]")
 _SOURCE = re.compile(r"^source[ \t]*=[ \t]*(.*)$|^\[package\.source\][ \t]*\r?\n((?:(?!\[).*\n?)*)", re.MULTILINE)
 _ODD = re.compile(r"'''|\"\"\"|^[ \t]*[\"']?package[\"']?[ \t]*=|^\[\[?[ \t]*[\"'\t ]|^[ \t]+\[\[", re.MULTILINE)
 _YARN = re.compile(r"^([^\s#][^\n]*):[ \t]*\r?\n((?:[ \t]+[^\n]*(?:\n|\Z))+)", re.MULTILINE)
@@ -182,7 +183,7 @@ def python(text: str, found: Listing) -> None:
 
 
 def _toml_packages(ecosystem: str, text: str, found: Listing) -> None:
-    blocks = text.split("[[package]]")[1:]
+    blocks = _BLOCK.split(text)[1:]
     made = []
     for block in blocks:
         head = _HEAD.match(block)

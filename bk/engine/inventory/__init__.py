@@ -1,0 +1,1 @@
+"""What is installed, read from files alone: observations, and the places that a move would have to name."""

@@ -1,0 +1,81 @@
+"""Reading one artifact again, just before it is moved: by the readers that found it, from the disk as it is now."""
+
+from __future__ import annotations
+
+import os
+
+from bk.engine.inventory.limits import Limits
+from bk.engine.inventory.place import Budget
+from bk.engine.inventory.walk import Walk
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bk.engine.inventory.item import Item, Locator
+    from bk.engine.inventory.place import Found
+    from bk.engine.inventory.proof import Proof
+    from bk.engine.inventory.walk import Known
+
+SAME, CHANGED, GONE = "same", "changed", "gone"
+LEVELS = 10
+SECONDS = 60.0
+
+
+class _Seen:
+    """Remembers nothing of earlier runs, and of this one only what lies where the artifact lay."""
+
+    def __init__(self, wanted: Item) -> None:
+        self._wanted = wanted
+        self.there: list[Item] = []
+
+    def recall(self, _path: str) -> Known | None:
+        """Nothing is believed unread."""
+        return None
+
+    def reuse(self, _known: Known) -> None:
+        """Never asked: nothing is known."""
+
+    def keep(self, _path: str, _proof: Proof, _below: list[str], found: Found) -> None:
+        """What was found at the artifact's place."""
+        self.there += [item for item in found.items if _place(item.locator) == _place(self._wanted.locator)]
+
+
+def reread(item: Item, home: str = "") -> str:
+    """Whether an artifact is still what the inventory saw: `same`, `changed` or `gone`.
+
+    What cannot be found again by its reader is `changed`, even if something lies there: it is not known what.
+    """
+    place = item.locator.path or min(item.locator.files, default="")
+    if not place or not os.path.lexists(place):
+        return GONE
+    home = home or os.path.expanduser("~")
+    for folder in _folders(item, home):
+        seen = _Seen(item)
+        walk = Walk(seen, Budget(Limits(seconds=SECONDS)), home=home, env={**os.environ, "HOME": home}, profile="deep")
+        walk.run([(folder, 0)])
+        if seen.there:
+            return SAME if any(_is(item, one) for one in seen.there) else CHANGED
+    return CHANGED
+
+
+def _is(item: Item, one: Item) -> bool:
+    """The same package in the same version and the same files; what would move with it may not have changed either."""
+    told = (item.ecosystem, item.name, item.version, set(item.locator.files), set(item.locator.also))
+    return told == (one.ecosystem, one.name, one.version, set(one.locator.files), set(one.locator.also))
+
+
+def _place(at: Locator) -> tuple[str, str, str]:
+    """What tells one artifact's place from another's; of files the one that describes the others."""
+    told = min((path for path in at.files if ".dist-info/" in path), default=min(at.files, default=""))
+    return at.kind, at.path or told, at.pointer
+
+
+def _folders(item: Item, home: str) -> Iterator[str]:
+    """The folders whose reader may have found it: from the file that says so upwards."""
+    folder = os.path.dirname(item.observed)
+    for _ in range(LEVELS):
+        yield folder
+        if folder in ("/", home, os.path.dirname(item.root)):
+            return
+        folder = os.path.dirname(folder)

@@ -1,0 +1,306 @@
+"""One pass of the responder: what the inventory holds that records speak of, ruled by the one gate, and done.
+
+A pass never raises for one artifact; it says in the incident what went wrong and goes on. It never deletes anything.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+
+from bk.engine.errors import BkError
+from bk.engine.inventory.ecosystems.running import busy
+from bk.engine.model import Entry
+from bk.engine.responder import incidents as states
+from bk.engine.responder.clock import DAY_MS
+from bk.engine.responder.crossref import SEVERITIES, Hit, artifact_path, hits
+from bk.engine.responder.gate import MOVE, PENDING, WOULD, Artifact, evidence_of, may_move, threshold
+from bk.engine.responder.incidents import Book, Incident, key
+from bk.quarantine.listing import listed
+from bk.quarantine.paths import inside
+from bk.quarantine.record import Hold, Limits
+from bk.quarantine.refused import HoldRefusedError
+from bk.quarantine.vault import hold
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from bk.engine.intel.index import Index
+    from bk.engine.inventory.item import Item
+    from bk.engine.model import Json
+    from bk.engine.responder.gate import Evidence, Ruling
+    from bk.engine.state import State
+
+
+TARGET_DAYS = 30
+ENTRIES_MAX = 1000
+UNWATCHED = (states.QUARANTINED, states.EXEMPT)
+RULE = "responder/known-malicious"
+PLUGINS = ("editor-extension", "agent-skill")
+ACTOR = "responder"
+EVENTS = {
+    states.OPEN: "finding",
+    states.REPORTED: "would_quarantine",
+    states.PATHLESS: "pending_quarantine",
+    states.APPROVAL: "pending_approval",
+    states.STALE_EVIDENCE: "stale_evidence",
+    states.QUARANTINED: "catalog_quarantine",
+    states.FAILED: "quarantine_error",
+    states.RESOLVED: "resolved",
+    states.EXEMPT: "exempt",
+    states.ACKNOWLEDGED: "finding",
+}
+LEVELS = {states.QUARANTINED: "quarantine", states.FAILED: "block", states.APPROVAL: "block", states.PATHLESS: "block"}
+
+
+class Outcome:
+    """What a pass came to. `entries` are what the ledger is to hold of it: changes only."""
+
+    __slots__ = ("entries", "failed", "hits", "moved", "news", "pending", "tripped", "would")
+
+    def __init__(self) -> None:
+        self.hits = self.moved = self.pending = self.would = self.failed = 0
+        self.tripped = False
+        self.entries: list[Entry] = []
+        self.news: list[Incident] = []
+
+    def told(self) -> dict[str, Json]:
+        """The counts for a program."""
+        return {name: getattr(self, name) for name in ("hits", "moved", "pending", "would", "failed", "tripped")}
+
+
+class Pass:
+    """One pass over one inventory with one index."""
+
+    def __init__(
+        self,
+        state: State,
+        values: Mapping[str, Json],
+        *,
+        index: Index,
+        now_ms: int,
+        again: Callable[[Item], str],
+        generation: int = 0,
+    ) -> None:
+        self._state = state
+        self._values = values
+        self._index = index
+        self._now = now_ms
+        self._again = again
+        self._generation = generation
+        self._projects: frozenset[str] = frozenset()
+        self._held = [path for item in listed(state) for path in (os.fsdecode(part.path) for part in item.parts)]
+        self.outcome = Outcome()
+
+    def run(self, items: Iterable[Item], *, complete: bool, roots: Sequence[str] = ()) -> Outcome:
+        """Rule on everything, the worst first.
+
+        `complete` is whether the inventory proves what is not there, and `roots` are where it looked.
+        """
+        projects: set[str] = set()
+
+        def seen() -> Iterator[Item]:
+            for item in items:  # never all of them at once: there may be hundreds of thousands
+                if item.root:
+                    projects.add(item.root)
+                yield item
+
+        found = [(hit, self._incident(hit)) for hit in hits(self._index, seen())]
+        self._projects = frozenset(projects)
+        found.sort(key=lambda each: (SEVERITIES.index(each[1].severity), -len(each[1].groups), each[1].path))
+        with Book(self._state, write=True) as book:
+            for hit, incident in found:
+                self._one(book, hit, incident)
+            if complete:
+                for gone in book.gone({incident.id for _, incident in found}, self._now, _absent(roots)):
+                    book.lower(gone.id)
+                    self._tell(gone)
+        left = len(self.outcome.entries) - ENTRIES_MAX
+        if left > 0:
+            said: dict[str, Json] = {"event": "truncated", "left_out": left, "generation": self._generation}
+            self.outcome.entries[ENTRIES_MAX:] = [Entry("responder", ACTOR, said, level="warn")]
+        return self.outcome
+
+    def _incident(self, hit: Hit) -> Incident:
+        item, path = hit.item, artifact_path(hit.item)
+        return Incident(
+            key(item.ecosystem, item.name, item.version, path),
+            item.ecosystem,
+            item.name,
+            item.version,
+            path,
+            item.observed,
+            states.OPEN,
+            hit.severity,
+            hit.groups,
+            hit.told(),
+            "",
+        )
+
+    def _one(self, book: Book, hit: Hit, found: Incident) -> None:
+        held = book.get(found.id)
+        approved = bool(held and held.approved)
+        evidence = evidence_of(hit.matches, approved=approved)
+        ruling = self._ruled(book, hit, found, evidence)
+        incident, changed = book.saw(found, ruling, self._now)
+        enough = evidence.voices >= threshold(self._values)
+        self.outcome.hits += enough
+        if ruling.kind == MOVE:
+            self._move(book, hit, incident, held)
+        else:
+            self.outcome.would += ruling.kind == WOULD
+            self.outcome.pending += ruling.kind == PENDING
+            self.outcome.tripped |= "max_moves" in ruling.why
+            if changed:
+                self._tell(incident)
+        watched = enough and incident.state not in UNWATCHED
+        if watched and book.aim(incident, self._now, self._now + TARGET_DAYS * DAY_MS):
+            self._note("target_added", incident)
+
+    def _ruled(self, book: Book, hit: Hit, found: Incident, evidence: Evidence) -> Ruling:
+        """Ask the gate; only when everything else allows a move is the artifact read again, just before it."""
+        first = may_move(evidence, self._values, self._artifact(book, hit, found, "same", 0))
+        if first.kind != MOVE:
+            return first
+        identity = self._again(hit.item)
+        return may_move(evidence, self._values, self._artifact(book, hit, found, identity, size(hit.item)))
+
+    def _artifact(self, book: Book, hit: Hit, found: Incident, identity: str, told_size: int) -> Artifact:
+        item = hit.item
+        paths = [path for path in (item.locator.path, *item.locator.files) if path]
+        back = book.restored_ms(found.id)
+        return Artifact(
+            item.ecosystem,
+            item.locator.kind,
+            identity=identity,
+            size=told_size,
+            private=private(item, self._values),
+            excluded=any(excluded(path, self._values, self._state.home) for path in paths),
+            exempt=bool(book.exempted(found.id, self._now)),
+            nested=any(inside(path, there) for path in paths for there in self._held),
+            restored_days=(self._now - back) // DAY_MS if back else None,
+            moved=self.outcome.moved,
+        )
+
+    def _move(self, book: Book, hit: Hit, incident: Incident, before: Incident | None) -> None:
+        limits = Limits(self._values["auto_quarantine.max_bytes"])
+        try:
+            self._closed(hit.item)
+            held = hold(self._state, wish(hit, incident), projects=self._others(hit.item), limits=limits)
+        except HoldRefusedError as error:
+            stale = error.refusal in ("gone", "identity_mismatch")
+            state = states.STALE_EVIDENCE if stale else states.FAILED
+            self._failed(book, incident, before, state, f"{error.refusal}: {error}")
+        except (BkError, OSError) as error:
+            self._failed(book, incident, before, states.FAILED, str(error))
+        else:
+            self.outcome.moved += 1
+            incident.approved = 0  # the word was for this artifact, not for the next one in its place
+            book.becomes(incident, states.QUARANTINED, self._now, hold=held.ident)
+            book.lower(incident.id)
+            self._tell(incident, hold=held.ident, digest=held.digest, files=held.count, bytes=held.size)
+
+    def _closed(self, item: Item) -> None:
+        """A browser that runs would put its extension back, or call the profile broken."""
+        why = busy(item.locator.path) if item.ecosystem == "browser-extension" else ""
+        if why:
+            raise HoldRefusedError("busy", why, "close the browser")
+
+    def _others(self, item: Item) -> frozenset[str]:
+        """The projects that must not be moved: a plugin's own folder is one only because packages lie in it."""
+        if item.ecosystem not in PLUGINS:
+            return self._projects
+        return frozenset(root for root in self._projects if not inside(root, item.locator.path))
+
+    def _failed(self, book: Book, incident: Incident, before: Incident | None, state: str, why: str) -> None:
+        self.outcome.failed += 1
+        known = before is not None and before.state == state and before.why == why
+        book.becomes(incident, state, self._now, why=why)
+        if not known:
+            self._tell(incident)
+
+    def _tell(self, incident: Incident, **more: Json) -> None:
+        """One entry for a change, and news for whoever notifies people."""
+        self.outcome.news.append(incident)
+        self._note(EVENTS.get(incident.state, incident.state), incident, **more)
+
+    def _note(self, event: str, incident: Incident, **more: Json) -> None:
+        data: dict[str, Json] = {
+            "event": event,
+            "incident": incident.id,
+            "package": f"{incident.ecosystem}:{incident.name}@{incident.version}",
+            "path": incident.path.encode(errors="replace").decode(),
+            "state": incident.state,
+            "severity": incident.severity,
+            "groups": list(incident.groups),
+            "ids": sorted({ident for each in incident.evidence for ident in each["ids"]})[:20],
+            "why": incident.why,
+            "generation": self._generation,
+            **more,
+        }
+        self.outcome.entries.append(Entry("responder", ACTOR, data, level=LEVELS.get(incident.state, "warn")))
+
+
+def _absent(roots: Sequence[str]) -> Callable[[str], bool]:
+    """Whether a complete look into these roots that did not find an artifact proves that it is not there."""
+
+    def absent(path: str) -> bool:
+        place = path.partition("#")[0].removesuffix("?")
+        return any(inside(place, root) for root in roots) or not os.path.lexists(place)
+
+    return absent
+
+
+def wish(hit: Hit, incident: Incident) -> Hold:
+    """What the vault is asked to take."""
+    item, locator = hit.item, hit.item.locator
+    return Hold(
+        locator.kind,
+        item.ecosystem,
+        item.name,
+        item.version,
+        path=locator.path,
+        files=locator.files,
+        pointer=locator.pointer,
+        root=item.root,
+        also=[path for path in locator.also if "#" not in path],
+        incident=incident.id,
+        evidence=incident.evidence,
+        rules=[RULE],
+        actor=incident.by or ACTOR,
+    )
+
+
+def private(item: Item, values: Mapping[str, Json]) -> bool:
+    """Whether the manager wrote down that it came from a registry of one's own."""
+    host = item.origin.partition("://")[2].partition("/")[0].rpartition("@")[2].partition(":")[0].lower()
+    return bool(host) and any(
+        host == each.lower() or host.endswith("." + each.lower()) for each in values["posture.private_registries"]
+    )
+
+
+def excluded(path: str, values: Mapping[str, Json], home: str) -> bool:
+    """Whether a person keeps a place for themselves."""
+    globs: Sequence[str] = values["auto_quarantine.exclude_paths"]
+    for glob in globs:
+        whole = home + glob[1:] if glob.startswith("~/") else glob
+        if inside(path, whole.removesuffix("/**")) or fnmatch.fnmatchcase(path, whole):
+            return True
+    return False
+
+
+def size(item: Item) -> int:
+    """Bytes that would move, roughly: the vault counts exactly, and refuses by itself."""
+    total = 0
+    for path in (item.locator.path, *item.locator.files, *item.locator.also):
+        if not path or "#" in path:
+            continue
+        try:
+            total += os.lstat(path).st_size
+            if item.locator.kind == "dir":
+                for folder, _, files in os.walk(path):
+                    total += sum(os.lstat(f"{folder}/{name}").st_size for name in files)
+        except OSError:
+            continue
+    return total
