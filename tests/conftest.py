@@ -34,6 +34,14 @@ LACKS = {
 _wrongly_skipped: list[str] = []
 
 
+def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:
+    """Long values go by the name of their parameter.
+
+    A made archive carries the time of day: as a name it would differ between the two workers, and a page of it
+    tells nobody anything."""
+    return argname if isinstance(val, str | bytes) and len(val) > 60 else None
+
+
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     if report.skipped and not hasattr(report, "wasxfail"):
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -387,6 +388,16 @@ def test_the_system_s_rules_are_root_s_alone(state: State) -> None:
     assert "belongs to uid 12345" in book(state).problems[0]
 
 
+def quickest(what: Callable[[], object]) -> float:
+    """The least of five times: what the work costs where nothing else runs."""
+    times = []
+    for _ in range(5):
+        started = time.perf_counter()
+        what()
+        times.append(time.perf_counter() - started)
+    return min(times)
+
+
 def test_ten_thousand_rules(state: State) -> None:
     rules = folder(state)
     for number in range(4):
@@ -396,12 +407,10 @@ def test_ten_thousand_rules(state: State) -> None:
     started = time.perf_counter()
     assert book(state).problems == ()
     compiling = time.perf_counter() - started
-    started = time.perf_counter()
     held = book(state)
-    loading = time.perf_counter() - started
+    loading = quickest(lambda: book(state))
     assert held.count > 10_000
     assert ids(held, "prog3x2499 && ls", state) == ["pack3/r2499"]
-    started = time.perf_counter()
     assert ids(held, "ls -l", state) == []
-    assert time.perf_counter() - started < 0.01
+    assert quickest(lambda: ids(held, "ls -l", state)) < 0.01
     assert loading < compiling / 10
