@@ -177,7 +177,7 @@ def test_further_places_of_a_person(home: Home, path: str) -> None:
 def test_entries_of_one_project_in_the_persons_own_file(home: Home) -> None:
     home.put(".claude.json", {"projects": {"/srv/a~b": {"mcpServers": {"x/y": ENTRY}, "disabledMcpServers": ["x/y"]}}})
     item = one(baseline(home), "x/y")
-    assert (item.locator.pointer, item.root) == ("/projects/~1work~1a~0b/mcpServers/x~1y", "/srv/a~b")
+    assert (item.locator.pointer, item.root) == ("/projects/~1srv~1a~0b/mcpServers/x~1y", "/srv/a~b")
     assert item.note == "disabled"
 
 
