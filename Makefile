@@ -36,6 +36,7 @@ bench: $(STAMP)
 	@$(BIN)/python -m bench --write docs/performance.md
 	@$(BIN)/python -m bench.index --full --write docs/performance.md
 	@$(BIN)/python -m bench.inventory --write docs/performance.md
+	@$(BIN)/python -m bench.ledger --write docs/performance.md
 
 screenshots: $(STAMP)
 	@$(BIN)/python -m bench.screenshots

@@ -24,13 +24,14 @@ ENTRIES = ROOT / "fixtures" / "sample" / "entries.jsonl"
 PICTURES = ROOT / "screenshots"
 NOW = 1_763_739_000_000  # 21 Nov 2025, 15:30 UTC
 HEALTH = {"hook": ("ok", ""), "engine": ("ok", ""), "chain": ("ok", "")}
-SHOTS: tuple[tuple[str, tuple[int, int], tuple[str, ...]], ...] = (
-    ("dashboard", (120, 36), ("down", "down")),
-    ("incident", (120, 36), ("tab",)),
-    ("small", (80, 24), ()),
-    ("filter", (120, 36), ("slash", *"level", "colon", *"block", "enter")),
-    ("light", (120, 36), ("T",)),
-    ("help", (100, 40), ("question_mark",)),
+SHOTS: tuple[tuple[str, tuple[int, int], str, tuple[str, ...]], ...] = (
+    ("dashboard", (120, 36), "overview", ()),
+    ("incident", (120, 36), "incidents", ("down", "down")),
+    ("activity", (120, 36), "activity", ("down", "down")),
+    ("small", (80, 24), "overview", ()),
+    ("filter", (120, 36), "activity", ("slash", *"level", "colon", *"block", "enter")),
+    ("light", (120, 36), "incidents", ("T",)),
+    ("help", (100, 40), "incidents", ("question_mark",)),
 )
 
 
@@ -91,10 +92,10 @@ def record() -> int:
     return len(lines)
 
 
-async def shoot(name: str, size: tuple[int, int], keys: Sequence[str]) -> None:
-    """One picture, after these keys."""
+async def shoot(name: str, size: tuple[int, int], screen: str, keys: Sequence[str]) -> None:
+    """One picture of a screen, after these keys."""
     with still_session() as session:
-        app = Dashboard(session)
+        app = Dashboard(session, first=screen)
         async with app.run_test(size=size) as pilot:
             await app.workers.wait_for_complete()
             for key in keys:
@@ -118,8 +119,8 @@ def main() -> None:
     if options.parse_args().record:
         print(f"{record()} entries recorded in {ENTRIES.relative_to(ROOT)}")
     PICTURES.mkdir(exist_ok=True)
-    for name, size, keys in SHOTS:
-        asyncio.run(shoot(name, size, keys))
+    for name, size, screen, keys in SHOTS:
+        asyncio.run(shoot(name, size, screen, keys))
         print(f"screenshots/{name}.svg")
 
 

@@ -13,7 +13,7 @@ import pytest
 from bk.engine.state import State
 
 for _name in [n for n in os.environ if n == "NO_COLOR" or n.startswith(("TEXTUAL_", "BK_", "CLAUDE"))]:
-    if not _name.startswith("TEXTUAL_SNAPSHOT"):  # the snapshot plugin's own, set before its workers start
+    if not _name.startswith(("TEXTUAL_SNAPSHOT", "BK_LIVE")):  # set before workers start: the snapshots', the lab's
         del os.environ[_name]
 
 MAVEN = ".m2/repository/org/apache/maven/maven-artifact/3.9.*/maven-artifact-3.9.*.jar"
@@ -27,6 +27,9 @@ LACKS = {
     "needs Maven 3.9": lambda: shutil.which("java") is None or not any(Path.home().glob(MAVEN)),
     "needs cargo": lambda: not all(shutil.which(name) for name in ("cargo", "cc")),
     "needs tmux": lambda: shutil.which("tmux") is None,
+    "needs a headless browser": lambda: not any(map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))),
+    "needs node": lambda: shutil.which("node") is None,
+    "needs the client, which did not install": lambda: True,
     "needs network namespaces": lambda: os.geteuid() != 0 or shutil.which("unshare") is None,
     "needs an ordinary user": lambda: os.geteuid() == 0,
     "needs the address sanitizer": lambda: True,

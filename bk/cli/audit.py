@@ -12,6 +12,7 @@ from bk.cli.audit_words import explained, header, recovery, row, verification
 from bk.engine.console import audit
 from bk.engine.console.installation import here
 from bk.engine.errors import OK, TAMPERED, USAGE, BkError
+from bk.text import inert
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,11 +23,13 @@ Json = Any
 HELP = """Read, search, verify and export the record of every decision.
 
 Filters are words that must all hold: level:block level>=ask agent:claude tool:Bash kind:config rule:pkg session:ID
-npm:left-pad path:~/.ssh host:example.com since:1h until:2025-01-31 seq:100..200. A minus in front means "not", quotes
-keep words together, and any other word is searched for in the text.
+npm:left-pad path:~/.ssh host:example.com target:TEXT since:1h until:2025-01-31 seq:100..200. A minus in front means
+"not", quotes keep words together, @name is a saved filter, and any other word is searched for in the text.
 """
 WORDS = {"ignore_unknown_options": True}  # so that -level:allow is a filter and no option
 app = typer.Typer(help=HELP, no_args_is_help=True, add_completion=False)
+saved = typer.Typer(help="Filters by name: @NAME stands for one wherever a filter is written.", no_args_is_help=True)
+app.add_typer(saved, name="filters")
 
 Filter = Annotated[list[str] | None, typer.Argument(metavar="[FILTER]...", help="e.g. level:block since:1h -tool:Read")]
 AsJson = Annotated[bool, typer.Option("--json", help="JSON instead of a table.")]
@@ -65,6 +68,7 @@ def query(
     _write(page.entries, as_json)
     if page.more and not as_json:
         sys.stderr.write(f"more below: --before {page.entries[-1].seq}\n")
+    audit.keep_index_in_passing(here())
 
 
 @app.command()
@@ -162,6 +166,47 @@ def export(
     sys.stderr.write(f"{count:,} entries written to {output}\n")
 
 
+@saved.command("list")
+def filters_list(*, as_json: AsJson = False) -> None:
+    """Show every saved filter and whether it can still be used."""
+    from bk.engine.console.filters import shelf
+
+    held = shelf(here())
+    if as_json:
+        _json({"filters": [row._asdict() for row in held.rows], "problem": held.problem})
+        return
+    cells = max((len(each.name) for each in held.rows), default=0)
+    for each in held.rows:
+        wrong = f"  ({inert(each.problem, 120)})" if each.problem else ""
+        sys.stdout.write(f"@{each.name:<{cells}}  {inert(each.text, 200)}{wrong}\n")
+    if held.problem:
+        sys.stderr.write(f"{inert(held.problem, 300)}\n")
+    elif not held.rows:
+        sys.stderr.write("no filter is saved: bk audit filters save NAME FILTER\n")
+
+
+@saved.command("save", context_settings=WORDS)
+def filters_save(name: Annotated[str, typer.Argument(help="Letters a-z, digits and -.")], words: Filter = None) -> None:
+    """Give a filter a name.
+
+    Example: bk audit filters save stopped level:block since:1d
+    """
+    from bk.engine.console.filters import save
+    from bk.engine.console.installation import ready
+
+    made = save(ready(), name.removeprefix("@"), " ".join(words or ()))
+    sys.stdout.write(f"@{made.name} is {inert(made.text, 200)}\n")
+
+
+@saved.command("remove")
+def filters_remove(name: Annotated[str, typer.Argument(help="The filter's name.")]) -> None:
+    """Forget a saved filter."""
+    from bk.engine.console.filters import remove
+
+    remove(here(), name.removeprefix("@"))
+    sys.stdout.write("forgotten\n")
+
+
 @app.command()
 def seal(*, admin: Admin = False, as_json: AsJson = False) -> None:
     """Begin a fresh seal and print its verification key, once: keep it away from this machine.
@@ -195,7 +240,9 @@ def recover(*, admin: Admin = False, as_json: AsJson = False) -> None:
 
 
 def _filter(words: list[str] | None) -> str:
-    return " ".join(words or ())
+    from bk.engine.console.filters import expanded
+
+    return expanded(here(), " ".join(words or ()))
 
 
 def _number(text: str) -> int:

@@ -73,6 +73,7 @@ def status(*, as_json: AsJson = False) -> None:
         _say(f"  ledger    #{ledger.get('seq', 0):,} {dim(inert(str(ledger.get('chain', ''))[:16]))}")
         _say(f"  policy    {inert(str(said.get('policy', ''))[:12])}")
         _say(f"  index     {inert(str(said.get('generation', ''))) or 'none'}")
+        _say(f"  watch     {inert(engine.watching(said))}")
     _say(f"  socket    {inert(now.socket)}{dim('  (held by systemd)') if said.get('activated') else ''}")
     for problem in now.problems:
         _say(f"  {paint('problem', STATES['bad'])}   {inert(problem)}")

@@ -28,7 +28,7 @@ Ident = Annotated[str, typer.Argument(metavar="INCIDENT", help="Its id, or the b
 Reason = Annotated[str, typer.Option("--reason", help="Why; kept for ever.")]
 COLOURS = {
     "quarantined": "1;35", "move_failed": "1;31", "pending_approval": "1;31", "pending_path": "1;31", "open": "33",
-    "dry_run_reported": "33", "stale_evidence": "33", "restored": "32", "resolved": "32",
+    "dry_run_reported": "33", "reported": "33", "stale_evidence": "33", "restored": "32", "resolved": "32",
 }  # fmt: skip
 SEVERITY = {"critical": LEVELS["block"], "high": LEVELS["block"], "medium": LEVELS["warn"]}
 
@@ -165,6 +165,8 @@ def _next(one: Incident) -> str:
         return f"deal with what is in the way, then bk incidents approve {short} --admin"
     if one.state in ("open", "pending_approval", "stale_evidence", "dry_run_reported"):
         return f"bk incidents approve {short} --admin takes it out of use; exempt and ack leave it"
+    if one.state == "reported":
+        return f"`bk scan` on the machine that the list is of; bk incidents ack {short} --admin when it is dealt with"
     if one.state == "pending_path":
         return f"bk remediate plan {short} says how to take it out of the lock file"
     return f"bk incidents reopen {short} --admin has it ruled on again"

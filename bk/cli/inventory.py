@@ -102,7 +102,7 @@ def diff(
     for sign, several in (("+", found.added), ("-", found.gone), ("~", [now for _, now in found.changed])):
         for item in several:
             _row(item, f"{sign} ")
-    sure = "" if found.proven else "; the newer one was not complete, so what is missing in it may still be there"
+    sure = "" if found.proven else "; the newer one did not look everywhere, so what is missing may still be there"
     _say(
         dim(
             f"run {before.id} → {after.id}: {len(found.added)} came, {len(found.gone)} went, "
@@ -119,7 +119,8 @@ def take_in(
 ) -> None:
     """Hold what another scanner listed against the catalogs.
 
-    Its word names no place on this machine: nothing is ever moved for it. Exit code 10 or 20 as for `bk scan`.
+    Its word names no place on this machine: what something speaks against becomes an incident of the state `reported`,
+    and nothing is ever moved for it. Exit code 10 or 20 as for `bk scan`.
     """
     from bk.engine.console.inventory import take_in as read
 
@@ -133,6 +134,8 @@ def take_in(
         for problem in made.problems:
             _say(paint(inert(problem, 200), "33"))
         _say(dim(f"{len(made.items):,} packages, {len(made.findings)} findings; that scan was {made.status}"))
+        if made.findings:
+            _say("next: bk incidents list --state reported")
     levels = {finding.level for finding in made.findings}
     raise typer.Exit(FOUND if "block" in levels else WARNED if levels else OK)
 

@@ -37,15 +37,18 @@ def show_all(
     as_json: AsJson = False,
 ) -> None:
     """What is held, newest first. Exit code 3 when something about an item is wrong."""
-    from bk.engine.console.quarantine import rows, told
+    from bk.engine.console.quarantine import due, rows, told
 
     found = rows(ended=everything)
+    late = due(found)
     bad = any(held.problem and held.state not in ("restored", "purged", "failed") for held in found)
     if as_json:
-        _say(json.dumps({"items": [told(held) for held in found]}))
+        _say(json.dumps({"items": [{**told(held), "due": held.ident in late} for held in found]}))
     else:
         for held in found:
             _row(held)
+            if held.ident in late:
+                _say(paint("    due for review: put it back or have it deleted", "33"))
         if not found:
             _say("nothing is held")
     raise typer.Exit(DEGRADED if bad else OK)
@@ -116,6 +119,8 @@ def restore(
         _say(json.dumps(quarantine.told(held)))
         return
     _say(f"{inert(held.name, 120)} {inert(held.version, 60)} is back at {_shown(to or held.path)}")
+    if held.problem:
+        _say(paint(f"    {inert(held.problem, 300)}", "33"))
     _say(dim("it is left alone from now on: `bk incidents show` says until when"))
 
 

@@ -33,9 +33,14 @@ def scan(
     root: Annotated[list[str] | None, typer.Option("--root", metavar="P", help="A folder to look into.")] = None,
     fail_on: Annotated[str, typer.Option("--fail-on", help="warn, block or never: what the exit code tells.")] = "warn",
     form: Annotated[str, typer.Option("--format", help="table, ndjson, json, sarif or cyclonedx.")] = TABLE,
+    respond: Annotated[
+        bool, typer.Option("--respond", help="Also move what the settings allow; needs --admin.")
+    ] = False,
+    admin: Annotated[bool, typer.Option("--admin", help="For --respond: only a person at a terminal may.")] = False,
 ) -> None:
     """Look at what is installed and hold every version against all catalogs. Reads files alone; runs nothing.
 
+    What it finds becomes an incident, and nothing is moved, unless you ask for that with --respond.
     With --root the profile is project. Exit code 0: nothing. 10: something warns. 20: something is known to be bad.
     30: not everything could be looked at.
 
@@ -50,7 +55,7 @@ def scan(
     from bk.engine.console.scan import scan as look
 
     with _Shown() as shown:
-        scanned = look(profile, root or (), tell=shown.tell)
+        scanned = look(profile, root or (), tell=shown.tell, respond=respond, admin=admin)
     if form == TABLE:
         _table(scanned)
     else:
@@ -115,6 +120,8 @@ def _table(scanned: Scanned) -> None:
             _say(dim(f"    {inert(path.encode(errors='replace').decode(), SHOWN)}: {inert(why, 120)}"))
         if len(run.problems) > 5:
             _say(dim(f"    and {len(run.problems) - 5:,} more: bk scan --format json"))
+    if run.notes:
+        _say(dim(f"{len(run.notes):,} files of others could not be read: bk scan --format json"))
     if scanned.outcome.moved:
         _say(f"{scanned.outcome.moved} taken out of use: bk quarantine list")
     _say("next: bk incidents list" if scanned.findings else "nothing that is installed is listed")

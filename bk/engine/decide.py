@@ -58,7 +58,7 @@ def decide(call: ToolCall, world: World, *, once: bool = True) -> Judgement:
         too_deep = _depth(call, policy)
         seen = lowered(call, world.trail.of(call))
         actions = seen.actions
-        facts = world.gather(call, actions, policy)
+        facts = seen.facts = world.gather(call, actions, policy)
         findings = [finding for check in CHECKS for finding in check(actions, facts)]
         seen.looked += facts.listed.looked
         if seen.trail.trouble:

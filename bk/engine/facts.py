@@ -16,11 +16,14 @@ class Match:
 
     `kind` is `exact` (listed version), `range` (bounded), `every` (all versions) or `maybe` (an unpinned request
     that could resolve to a listed version). `groups` are the independent sources behind the record; `provenance` is
-    how we know that they said it; `sources` are the labels of the lists that agreed.
+    how we know that they said it; `sources` are the labels of the lists that agreed. `tier` is "" but where this
+    machine itself confirmed it: `watch` or `enforce`, and `labelled` when that is a person's review. Such a record is
+    no voice: what was counted to confirm it is not counted again.
     """
 
     __slots__ = (
-        "date", "ecosystem", "groups", "ident", "kind", "name", "provenance", "severity", "sources", "versions",
+        "date", "ecosystem", "groups", "ident", "kind", "labelled", "name", "provenance", "severity", "sources",
+        "tier", "versions",
     )  # fmt: skip
 
     def __init__(
@@ -36,11 +39,15 @@ class Match:
         ident: str = "",
         date: str = "",
         sources: Sequence[str] = (),
+        tier: str = "",
+        labelled: bool = False,
     ) -> None:
         self.ecosystem = ecosystem
         self.name = name
         self.versions = tuple(versions)
         self.kind = kind
+        self.tier = tier
+        self.labelled = labelled
         self.severity = severity
         self.groups = tuple(groups)
         self.provenance = provenance

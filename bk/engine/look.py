@@ -17,6 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from bk.engine.facts import Facts
     from bk.engine.model import Action, Json, ToolCall
     from bk.engine.trail.store import Tracks
 
@@ -26,12 +27,14 @@ _FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
 
 
 class Lowered:
-    """The actions of a call, the files that were read for them, and what its session's trail answered."""
+    """The actions of a call, the files that were read for them, what its session's trail answered, and the facts that
+    it was judged by, for whoever writes it down."""
 
-    __slots__ = ("actions", "looked", "trail")
+    __slots__ = ("actions", "facts", "looked", "trail")
 
     def __init__(self, actions: list[Action], looked: list[list[Json]], trail: Tracks) -> None:
         self.actions = actions
+        self.facts: Facts | None = None
         self.looked = looked
         self.trail = trail
 

@@ -51,10 +51,24 @@ class ToolCall(Noun):
 
     `kind` is what the tool is (`shell read write edit search fetch mcp install agent other`), told by the surface,
     because only the surface knows its client's tool names. `input` is what the client sent, untouched.
-    `claims` is what the environment says of the agent: recorded, never trusted.
+    `claims` is what the environment says of the agent: recorded, never trusted. `unknown` says that the surface knows
+    its client but not this tool, which is then understood by the shape of its arguments.
     """
 
-    __slots__ = ("call_id", "claims", "cwd", "event", "harness", "home", "input", "kind", "response", "session", "tool")
+    __slots__ = (
+        "call_id",
+        "claims",
+        "cwd",
+        "event",
+        "harness",
+        "home",
+        "input",
+        "kind",
+        "response",
+        "session",
+        "tool",
+        "unknown",
+    )
 
     def __init__(
         self,
@@ -70,6 +84,7 @@ class ToolCall(Noun):
         call_id: str = "",
         claims: Mapping[str, str] | None = None,
         response: Json = None,
+        unknown: bool = False,
     ) -> None:
         self.tool = tool
         self.kind = kind
@@ -82,6 +97,7 @@ class ToolCall(Noun):
         self.call_id = call_id
         self.claims = claims or {}
         self.response = response
+        self.unknown = unknown
 
 
 class Action(Noun):

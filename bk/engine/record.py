@@ -6,13 +6,14 @@ from blake3 import blake3
 
 from bk.engine.canonical import exact
 from bk.engine.grants.grant import fingerprint
-from bk.engine.model import Entry, Level
+from bk.engine.model import Entry, Install, Level
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from bk.engine.decide import Judgement
+    from bk.engine.facts import Facts
     from bk.engine.model import Action, Finding, Json, ToolCall
     from bk.engine.world import World
 
@@ -46,6 +47,9 @@ def entry_of(call: ToolCall, judgement: Judgement, world: World, took_us: int, *
         if judgement.seen.trail.used:
             used = list(judgement.seen.trail.used.items())[:MAX_ACTIONS]
             data["trail"] = {path: list(takes) for path, takes in used}
+        packages = packages_of(judgement.actions, judgement.seen.facts, world.redact)
+        if packages:
+            data["packages"] = packages
     if len(judgement.actions) > MAX_ACTIONS:
         data["actions_left_out"] = len(judgement.actions) - MAX_ACTIONS
     if verdict.reason:
@@ -55,6 +59,8 @@ def entry_of(call: ToolCall, judgement: Judgement, world: World, took_us: int, *
     if verdict.failure:
         data["failure"] = verdict.failure
         data["fail_mode"] = judgement.policy.values["fail_mode"]
+    if call.unknown:
+        data["unknown_tool"] = True
     if call.session:
         data["session"] = call.session
     if call.call_id:
@@ -126,6 +132,51 @@ def action_data(action: Action, redact: Callable[[Json], Json]) -> dict[str, Jso
     if not action.certain:
         shown["certain"] = False
     return shown
+
+
+def packages_of(
+    actions: Sequence[Action], facts: Facts | None, redact: Callable[[Json], Json]
+) -> list[dict[str, Json]]:
+    """Which packages a call was about and who spoke of each, known now and not to be guessed from texts later.
+
+    `agreed` are the groups whose word counts, `unproven` those that nobody vouches for, `dissented` those that know
+    the ecosystem and do not list the package.
+    """
+    installs = [action for action in actions if type(action) is Install]
+    if facts is not None and facts.matches:
+        installs += [listed for listed in facts.listed.installs if facts.matches.get(listed.target)]
+    told: dict[tuple[str, ...], dict[str, Json]] = {}
+    for install in installs:
+        asked = (install.ecosystem, install.name, install.version, install.manager, install.source)
+        if asked in told or not install.name or len(told) == MAX_ACTIONS:
+            continue
+        told[asked] = shown = {"ecosystem": install.ecosystem, "name": _one_line(install.name, redact)}
+        if install.version:
+            shown["version"] = _one_line(install.version, redact)
+        if install.manager:
+            shown["manager"] = install.manager
+        if install.source != "registry":
+            shown["source"] = install.source
+        if facts is not None and facts.matches.get(install.target):
+            _voices(shown, install, facts)
+    return list(told.values())
+
+
+def _voices(shown: dict[str, Json], install: Install, facts: Facts) -> None:
+    """Who lists a package and who does not, in the groups that are counted."""
+    from bk.engine.checks.package_words import dissent
+
+    found = [match for match in facts.matches[install.target] if not match.tier]
+    agreed = {group for match in found if match.provenance.real for group in match.groups}
+    spoken = {group for match in found for group in match.groups}
+    shown["agreed"] = sorted(agreed)
+    if spoken > agreed:
+        shown["unproven"] = sorted(spoken - agreed)
+    shown["sources"] = sorted({source for match in found for source in match.sources})
+    shown["dissented"] = dissent(install.ecosystem, sorted(spoken), facts)
+    origin = facts.origins.get(install.target)
+    if origin is not None and origin.own:
+        shown["private"] = True
 
 
 def finding_data(finding: Finding, redact: Callable[[Json], Json]) -> dict[str, Json]:

@@ -142,7 +142,7 @@ class World:
             elif isinstance(action, Install):
                 installs.append(action)
                 listing = listing or action.source == "manifest"
-            elif isinstance(action, McpCall):
+            elif isinstance(action, McpCall) and action.server:  # some clients do not say which one it is
                 called.append(action.server)
         listed = self._listed(call, actions) if listing else None
         if listed is not None:

@@ -11,23 +11,26 @@ import sys
 
 from bk.engine.errors import Refusal
 from bk.engine.model import Level, ToolCall
+from bk.hook.strict import parse_object
 from bk.text import inert
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import Protocol
 
     from bk.engine.model import Json, Verdict
     from bk.hook.request import Request
 
     class HarnessData(Protocol):
-        """What a module in `harnesses/` defines."""
+        """What a module in `harnesses/` defines. A client whose payload is not flat adds `unpacked(payload)`, which
+        returns it under the names of FIELDS, with what it found out beside: `bk.mcp`, a server and its tool, and
+        `bk.kind`."""
 
         NAME: str
         ALIASES: tuple[str, ...]
         EVENTS: Mapping[str, str]
-        FIELDS: Mapping[str, str]
+        FIELDS: Mapping[str, tuple[str, ...]]
         TOOLS: Mapping[str, str]
         MCP: tuple[str, str]
         DENY: str
@@ -37,8 +40,40 @@ if TYPE_CHECKING:
 
 # name or alias -> module; written out so that a cold call imports one client and scans no folder
 HARNESSES = {
-    "claude-code": "claude_code",
+    "agy": "antigravity",
+    "antigravity": "antigravity",
+    "auggie": "augment",
+    "augment": "augment",
+    "cascade": "windsurf",
     "claude": "claude_code",
+    "claude-code": "claude_code",
+    "cline": "cline",
+    "codebuddy": "codebuddy",
+    "codex": "codex",
+    "copilot": "copilot",
+    "copilot-cli": "copilot",
+    "cursor": "cursor",
+    "cursor-agent": "cursor",
+    "droid": "droid",
+    "factory": "droid",
+    "gemini": "gemini",
+    "gemini-cli": "gemini",
+    "generic": "generic",
+    "hermes": "hermes",
+    "hermes-agent": "hermes",
+    "kilo": "kilo",
+    "kilocode": "kilo",
+    "kimi": "kimi",
+    "kimi-code": "kimi",
+    "mistral-vibe": "vibe",
+    "openclaw": "openclaw",
+    "opencode": "opencode",
+    "openhands": "openhands",
+    "qwen": "qwen",
+    "qwen-code": "qwen",
+    "shim": "shim",
+    "vibe": "vibe",
+    "windsurf": "windsurf",
 }
 REASON_CELLS = 1200
 
@@ -67,7 +102,7 @@ def harness_data(name: str) -> HarnessData:
 
 def event_of(data: HarnessData, payload: Mapping[str, Json], request: Request) -> str:
     """`pre` or `post`. The payload's word counts; `--event` only stands in where the client sends none."""
-    named = payload.get(data.FIELDS["event"], "") or request.event
+    named = _first(payload, data.FIELDS["event"]) or request.event
     if not named:
         return "pre"
     event = data.EVENTS.get(named) if type(named) is str else None
@@ -78,19 +113,37 @@ def event_of(data: HarnessData, payload: Mapping[str, Json], request: Request) -
 
 def call_of(data: HarnessData, payload: Mapping[str, Json], request: Request, event: str) -> ToolCall:
     """The ToolCall in a client's payload; raises Refusal when a part that decides is missing or of another type."""
+    unpacked: Callable[[Mapping[str, Json]], Mapping[str, Json]] | None = getattr(data, "unpacked", None)
+    if unpacked is not None:
+        payload = unpacked(payload)
     fields = data.FIELDS
-    tool = payload.get(fields["tool"])
+    tool = _first(payload, fields["tool"])
     if type(tool) is not str or not tool:
-        raise Refusal("tool-name", f"{fields['tool']} is missing or not text")
-    given = payload.get(fields["input"])
+        raise Refusal("tool-name", f"{fields['tool'][0]} is missing or not text")
+    given = _first(payload, fields["input"])
+    if type(given) is str:
+        given = object_in(given, fields["input"][0])
     if type(given) is not dict:
-        raise Refusal("tool-input", f"{fields['input']} is missing or not an object")
-    cwd = payload.get(fields["cwd"]) or request.cwd
+        raise Refusal("tool-input", f"{fields['input'][0]} is missing or not an object")
+    cwd = _first(payload, fields["cwd"])
+    if type(cwd) is list:
+        cwd = cwd[0] if cwd else ""
+    cwd = cwd or request.cwd
     if type(cwd) is not str or not cwd.startswith("/"):
-        raise Refusal("cwd", f"{fields['cwd']} is not an absolute path")
-    kind = data.TOOLS.get(tool)
-    if kind is None:
-        kind = "mcp" if tool.startswith(data.MCP[0]) else "other"
+        raise Refusal("cwd", f"{fields['cwd'][0]} is not an absolute path")
+    kind, unknown = data.TOOLS.get(tool), False
+    named = None
+    if unpacked is not None:
+        named = payload.get("bk.mcp")
+        kind = payload.get("bk.kind", kind)
+    if named is None and kind is None:
+        named = server_of(tool, data.MCP)
+    if named is not None:
+        if not all(type(word) is str for word in named):
+            raise Refusal("tool-name", "the MCP tool of the call is not named")
+        kind, tool = "mcp", f"mcp__{named[0]}__{named[1]}"
+    elif kind is None:
+        kind, unknown = "other", True
     return ToolCall(
         tool,
         kind,
@@ -99,11 +152,37 @@ def call_of(data: HarnessData, payload: Mapping[str, Json], request: Request, ev
         event=event,
         cwd=cwd,
         home=request.home,
-        session=_word(payload.get(fields["session"])),
-        call_id=_word(payload.get(fields["tool_use_id"])),
+        session=_word(_first(payload, fields["session"])),
+        call_id=_word(_first(payload, fields["tool_use_id"])),
         claims=request.claims(),
-        response=payload.get(fields["response"]),
+        response=_first(payload, fields["response"]),
+        unknown=unknown,
     )
+
+
+def server_of(tool: str, form: tuple[str, str]) -> tuple[str, str] | None:
+    """The MCP server and its tool in a tool's name, where the client's form is a prefix and what stands between."""
+    prefix, between = form
+    if not between or not tool.startswith(prefix):
+        return None
+    server, found, name = tool[len(prefix) :].partition(between)
+    return (server, name) if found and server and name else None
+
+
+def object_in(text: str, what: str) -> dict[str, Json]:
+    """The object in a text of JSON, which some clients send in place of one."""
+    try:
+        return parse_object(text.encode(), max_bytes=len(text) * 4, max_depth=64)
+    except Refusal as refusal:
+        raise Refusal("tool-input", f"{what} is text, and not that of an object: {refusal.detail}") from refusal
+
+
+def _first(payload: Mapping[str, Json], names: tuple[str, ...]) -> Json:
+    """What the first of these names holds that is there at all."""
+    for name in names:
+        if name in payload:
+            return payload[name]
+    return None
 
 
 def _word(value: Json) -> str:

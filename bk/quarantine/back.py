@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 
 from bk.quarantine import entries
 from bk.quarantine.ground import ground
-from bk.quarantine.kernel import refused, rename
-from bk.quarantine.paths import contained, form, protected
+from bk.quarantine.kernel import nothing, refused, rename, unmarked
+from bk.quarantine.paths import elsewhere, refusal
 from bk.quarantine.record import TEMPORARY, Limits
 from bk.quarantine.refused import HoldRefusedError
 from bk.quarantine.store import Books, witnessed
 from bk.quarantine.tree import DIRECTORY, copied, open_parent, removed
-from bk.quarantine.vault import nothing, verify_part
+from bk.quarantine.vault import SETTINGS, verify_part
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def restore(
             _room(held, targets, recreate_parent=recreate_parent, moved=bool(to))
             books.move_to(held, "restoring", to)
             told("restoring")
-            _put(held, targets, payload, told)
+            note = _put(held, targets, payload, told)
         except HoldRefusedError as error:
             if held.state == "restoring":
                 take_again(held, targets, payload)
@@ -59,20 +60,20 @@ def restore(
             raise
         finally:
             os.close(payload)
-        finished(books, held)
+        finished(books, held, note)
         told("restored")
         return held
 
 
-def finished(books: Books, held: Held) -> None:
-    """Everything is in its old place: the books say so, and the vault forgets it."""
-    books.move_to(held, "restored")
-    for change in held.changes:
-        payload = books.payload(held)
-        try:
-            os.unlink(b"entry-%d" % change.slot, dir_fd=payload)
-        finally:
-            os.close(payload)
+def finished(books: Books, held: Held, note: str) -> None:
+    """Everything is in its old place: the books say so, with what a person should know, and the vault forgets it."""
+    books.move_to(held, "restored", note)
+    payload = books.payload(held)
+    try:
+        for change in held.changes:
+            entries.forgotten(change, payload)
+    finally:
+        os.close(payload)
     books.drop_place(held)
 
 
@@ -83,18 +84,17 @@ def _targets(state: State, held: Held, to: str) -> list[bytes]:
             raise HoldRefusedError(
                 "not_directory", f"{held.ident} has several parts and goes back to its own place only"
             )
-        code = form(to) or protected(to, ground(state))
+        code = elsewhere(to, held.ecosystem, ground(state))
         if code:
             raise HoldRefusedError(code, to)
         return [os.fsencode(to)]
     here = ground(state)
-    for path in (*(part.path for part in held.parts), *(change.path for change in held.changes)):
-        shown = os.fsdecode(path)
-        code = form(shown) or protected(shown, here)
-        if not code and not contained("mcp" if held.changes else held.ecosystem, shown):
-            code = "no_container"
+    places = [(part.path, held.ecosystem) for part in held.parts]
+    places += [(change.path, SETTINGS) for change in held.changes]
+    for path, kind in places:
+        code = refusal(os.fsdecode(path), kind, here)
         if code:
-            raise HoldRefusedError(code, shown)
+            raise HoldRefusedError(code, os.fsdecode(path))
     return [part.path for part in held.parts]
 
 
@@ -115,12 +115,7 @@ def _room(held: Held, targets: Sequence[bytes], *, recreate_parent: bool, moved:
             raise HoldRefusedError("parent_missing", os.fsdecode(folder), "--recreate-parent makes it again") from error
         try:
             there = os.fstat(fd)
-            if (
-                not moved
-                and not recreate_parent
-                and folder not in made
-                and part.parent[:2] != (there.st_dev, there.st_ino)
-            ):
+            if not moved and not recreate_parent and folder not in made and part.parent != (there.st_dev, there.st_ino):
                 raise HoldRefusedError(
                     "parent_changed", os.fsdecode(folder), "look at it; --recreate-parent accepts it as it is"
                 )
@@ -137,17 +132,29 @@ def _is_free(fd: int, name: bytes, target: bytes) -> None:
     raise HoldRefusedError("conflict", os.fsdecode(target), "move it away, or restore with --to")
 
 
-def _put(held: Held, targets: Sequence[bytes], payload: int, told: Callable[[str], None]) -> None:
-    """Folders, then parts in the reverse of the order in which they went, then entries, then times."""
+def _put(held: Held, targets: Sequence[bytes], payload: int, told: Callable[[str], None]) -> str:
+    """Folders, then parts in the reverse of the order in which they went, then entries, then times.
+
+    Returns what a person should know about it.
+    """
     _make(held.folders, [os.path.dirname(target) for target in targets])
     told("made")
     for part, target in reversed(list(zip(held.parts, targets, strict=True))):
         put_part(held, part, target, payload, told)
-    for change in held.changes:
-        entries.put_back(change, payload)
-        told(f"changed {change.slot}")
+    note = put_entries(held, payload, told)
     dress(held)
     told("dressed")
+    return note
+
+
+def put_entries(held: Held, payload: int, told: Callable[[str], None]) -> str:
+    """The entries back into their files; which of them went into a file that had been edited since."""
+    edited = []
+    for change in reversed(held.changes):
+        if entries.put_back(change, payload, told=told):
+            edited.append(os.fsdecode(change.path))
+        told(f"changed {change.slot}")
+    return f"{', '.join(edited)} was edited since: the entry was added to it as it is now" if edited else ""
 
 
 def put_part(held: Held, part: Part, target: bytes, payload: int, told: Callable[[str], None]) -> None:
@@ -156,7 +163,7 @@ def put_part(held: Held, part: Part, target: bytes, payload: int, told: Callable
     try:
         told(f"before {part.slot}")
         try:
-            rename(payload, part.name, fd, name)
+            rename(payload, part.name, fd, name, told)
         except OSError as error:
             if refused(error, "").refusal != "cross_device":
                 raise refused(error, os.fsdecode(target)) from error
@@ -211,6 +218,9 @@ def take_again(held: Held, targets: Sequence[bytes], payload: int) -> None:
             removed(fd, name, device=info.st_dev, inode=info.st_ino)
         finally:
             os.close(fd)
+    for change in held.changes:
+        with suppress(HoldRefusedError):  # a file that cannot be read any more has no entry of ours
+            entries.cut_again(change, payload)
 
 
 def _make(folders: Sequence[Folder], needed: Sequence[bytes]) -> None:
@@ -218,7 +228,8 @@ def _make(folders: Sequence[Folder], needed: Sequence[bytes]) -> None:
     for folder in sorted(folders, key=lambda each: each.path):
         fd, name = open_parent(folder.path)
         try:
-            os.mkdir(name, 0o700, dir_fd=fd)
+            with unmarked(fd):
+                os.mkdir(name, 0o700, dir_fd=fd)
             inner = os.open(name, DIRECTORY, dir_fd=fd)
             os.fchown(inner, *folder.owner)
             os.fchmod(inner, folder.mode)

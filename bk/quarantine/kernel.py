@@ -6,8 +6,13 @@ import ctypes
 import errno
 import os
 import stat
+from contextlib import contextmanager, suppress
 
 from bk.quarantine.refused import HoldRefusedError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 RENAME_NOREPLACE = 1
 _CODES = {
@@ -25,17 +30,39 @@ _CODES = {
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-def rename(from_fd: int, name: bytes, to_fd: int, new: bytes) -> None:
+def nothing(_step: str) -> None:
+    """Tell nobody where a move has got to."""
+
+
+def rename(from_fd: int, name: bytes, to_fd: int, new: bytes, told: Callable[[str], None] = nothing) -> None:
     """Move one entry between two open directories; OSError (EEXIST) when the new name is taken, never a replacement."""
     try:
         _rename(from_fd, name, to_fd, new)
     except PermissionError:
         if not _write_protected(from_fd, name):
             raise
-        _lifted(from_fd, name, to_fd, new)
+        _lifted(from_fd, name, to_fd, new, told)
+
+
+@contextmanager
+def unmarked(*fds: int) -> Iterator[None]:
+    """Leave the times of open directories as they were before one system call of ours.
+
+    Around one call only: what somebody else does before or after it keeps the time that it gave.
+    """
+    before = [os.fstat(fd) for fd in fds]
+    yield
+    for fd, info in zip(fds, before, strict=True):
+        with suppress(PermissionError):  # a directory of somebody else's
+            os.utime(fd, ns=(info.st_atime_ns, info.st_mtime_ns))
 
 
 def _rename(from_fd: int, name: bytes, to_fd: int, new: bytes) -> None:
+    with unmarked(from_fd, to_fd):
+        _renamed(from_fd, name, to_fd, new)
+
+
+def _renamed(from_fd: int, name: bytes, to_fd: int, new: bytes) -> None:
     if _libc.renameat2(from_fd, name, to_fd, new, RENAME_NOREPLACE):
         number = ctypes.get_errno()
         if number != errno.EINVAL:  # a file system that cannot promise it
@@ -49,16 +76,39 @@ def _write_protected(fd: int, name: bytes) -> bool:
     return stat.S_ISDIR(info.st_mode) and info.st_uid == os.geteuid() and not info.st_mode & stat.S_IWUSR
 
 
-def _lifted(from_fd: int, name: bytes, to_fd: int, new: bytes) -> None:
-    """Move a write-protected directory: leave to write for as long as the rename takes, then the mode it had."""
+def _lifted(from_fd: int, name: bytes, to_fd: int, new: bytes, told: Callable[[str], None]) -> None:
+    """Move a write-protected directory: leave to write for as long as the rename takes, then the mode it had.
+
+    The books have that mode, so what is cut off in between is put right by `lowered`.
+    """
     inner = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=from_fd)
     try:
         mode = stat.S_IMODE(os.fstat(inner).st_mode)
         os.fchmod(inner, mode | stat.S_IWUSR)
+        told("lifted")
         try:
             _rename(from_fd, name, to_fd, new)
+            told("landed")
         finally:
             os.fchmod(inner, mode)
+    finally:
+        os.close(inner)
+
+
+def lowered(fd: int, name: bytes, mode: int, meant: Callable[[], bool]) -> None:
+    """Give a directory back the mode that it had, where it differs by the leave to write that a move takes.
+
+    `meant` is asked whether, with that mode, it is the one that was moved; another one keeps its own.
+    """
+    try:
+        inner = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=fd)
+    except OSError:
+        return
+    try:
+        if stat.S_IMODE(os.fstat(inner).st_mode) == mode | stat.S_IWUSR != mode:
+            os.fchmod(inner, mode)
+            if not meant():
+                os.fchmod(inner, mode | stat.S_IWUSR)
     finally:
         os.close(inner)
 

@@ -113,7 +113,7 @@ def verified(state: State, held: Held) -> str:
 
             for change in held.changes:
                 kept_text(change, payload)
-            expected = {part.name for part in held.parts} | {b"entry-%d" % change.slot for change in held.changes}
+            expected = {part.name for part in held.parts} | {change.kept for change in held.changes}
             more = {os.fsencode(name) for name in os.listdir(payload)} - expected
             return f"its payload holds {len(more)} things that it did not" if more else ""
         finally:

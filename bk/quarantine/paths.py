@@ -33,6 +33,7 @@ WHOLE = {
     "extensions": "extensions_root",
     "Extensions": "browser_profile_root",
 }
+LYING = names("/home /media /mnt /srv /tmp /var/tmp /private/tmp /Users /Volumes")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _RESERVED = re.compile(r"(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)(?:\..*)?", re.IGNORECASE)
 _SHORT = re.compile(r"[^\\/]{1,8}~[0-9]{1,6}(?:\.[^\\/]{0,3})?")
@@ -52,6 +53,7 @@ _CONTAINERS: Mapping[str, tuple[str, ...]] = {
         rf".*/\.yarn/berry/cache/{_N}\.zip",
         rf".*/\.bun/install/cache/{_SCOPED}@[^/]+",
         rf".*/\.cache/yarn/v\d+/npm-{_N}",
+        rf".*/(?:pnpm/store|\.pnpm-store)/v\d+/(?:index|files)/[0-9a-f]{{2}}/[0-9a-f]{{3,}}-{_N}\.json",
         rf".*/_npx/{_HASH}",
         rf".*/\.npm/_cacache/content-v2/{_N}/{_HASH[:8]}{{2}}/[0-9a-f]{{2}}/[0-9a-f]{{8,}}",
     ),
@@ -207,6 +209,22 @@ def protected(path: str, ground: Ground) -> str:
     if any(inside(project, path) for project in ground.projects):
         return "project_root"
     return WHOLE.get(path.rpartition("/")[2], "")
+
+
+def elsewhere(path: str, ecosystem: str, ground: Ground) -> str:
+    """The code of why nothing is put back at a place of a person's choice; "" when it may be.
+
+    Only where such a package belongs anyway, or where files merely lie: never where the machine or a session starts
+    what it finds.
+    """
+    code = form(path) or protected(path, ground)
+    if code or contained(ecosystem, path):
+        return code
+    for home in ground.homes:
+        if inside(path, home):
+            first = path[len(home.rstrip("/")) + 1 :].partition("/")[0]
+            return "protected_root" if first.startswith(".") or first in ("bin", "Library") else ""
+    return "" if any(inside(path, root) for root in LYING) else "protected_root"
 
 
 def contained(ecosystem: str, path: str) -> bool:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import stat
 
+from bk.quarantine.kernel import nothing
 from bk.quarantine.refused import HoldRefusedError
 from bk.quarantine.store import Books, witnessed
 from bk.quarantine.tree import removed
-from bk.quarantine.vault import nothing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
     from bk.engine.model import Json
 
+    Descriptions = Sequence[Mapping[str, str]]
+
 KINDS = ("dir", "file_set", "config_entry")
 LIVE = ("planned", "moving", "held", "restoring", "purging")
 TEMPORARY = b".bk-hold-"  # a sibling that an artifact is renamed to before it is removed, or that it is copied to
@@ -28,12 +30,14 @@ class Hold:
     """A wish to take one artifact out of use.
 
     `path` is a directory (`dir`) or a settings file (`config_entry`, with `pointer` to the entry in it); `files` are
-    the files of a `file_set`, all below `root`. `also` must move with it: links in a `bin`, cached copies.
+    the files of a `file_set`, all below `root`. `also` must move with it: links in a `bin`, cached copies; `rows` are
+    (file, pointer) of the registries that name it, which are cut out with it. A pointer into a list is only a number,
+    so `described` says what its element must hold: (pointer within it, text), all of any one description.
     """
 
     __slots__ = (
-        "actor", "also", "ecosystem", "evidence", "files", "incident", "kind", "name", "path", "pointer", "root",
-        "rules", "version",
+        "actor", "also", "described", "ecosystem", "evidence", "files", "incident", "kind", "name", "path", "pointer",
+        "root", "rows", "rules", "version",
     )  # fmt: skip
 
     def __init__(
@@ -48,6 +52,8 @@ class Hold:
         pointer: str = "",
         root: str = "",
         also: Sequence[str] = (),
+        rows: Sequence[tuple[str, str]] = (),
+        described: Descriptions = (),
         incident: str = "",
         evidence: Sequence[Mapping[str, Json]] = (),
         rules: Sequence[str] = (),
@@ -62,6 +68,8 @@ class Hold:
         self.pointer = pointer
         self.root = root
         self.also = tuple(also)
+        self.rows = tuple(rows)
+        self.described = tuple(described)
         self.incident = incident
         self.evidence = tuple(evidence)
         self.rules = tuple(rules)
@@ -71,7 +79,7 @@ class Hold:
 class Part:
     """One file-system entry of a held artifact: where it was, what it is, and the slot of the payload it lies in."""
 
-    __slots__ = ("bytes", "count", "device", "digest", "inode", "kind", "parent", "path", "slot")
+    __slots__ = ("bytes", "count", "device", "digest", "inode", "kind", "mode", "parent", "path", "slot")
 
     def __init__(  # noqa: PLR0917 - the columns of a manifest line
         self,
@@ -80,7 +88,8 @@ class Part:
         slot: int,
         device: int,
         inode: int,
-        parent: tuple[int, int, int],
+        mode: int,
+        parent: tuple[int, int],
         digest: str,
         count: int,
         size: int,
@@ -90,7 +99,8 @@ class Part:
         self.slot = slot
         self.device = device
         self.inode = inode
-        self.parent = parent  # device, inode and modification time of the directory it is in
+        self.mode = mode  # a move may have to change it for a moment: after a crash, this is what it was
+        self.parent = parent  # device and inode of the directory it is in
         self.digest = digest
         self.count = count
         self.bytes = size
@@ -102,14 +112,14 @@ class Part:
 
     def told(self) -> list[Json]:
         """As the manifest has it."""
-        return [os.fsdecode(self.path), self.kind, self.slot, self.device, self.inode, list(self.parent), self.digest,
-                self.count, self.bytes]  # fmt: skip
+        return [os.fsdecode(self.path), self.kind, self.slot, self.device, self.inode, self.mode, list(self.parent),
+                self.digest, self.count, self.bytes]  # fmt: skip
 
     @classmethod
     def read(cls, told: Sequence[Json]) -> Part:
         """From the manifest."""
-        path, kind, slot, device, inode, parent, digest, count, size = told
-        return cls(os.fsencode(path), kind, slot, device, inode, (*parent,), digest, count, size)
+        path, kind, slot, device, inode, mode, parent, digest, count, size = told
+        return cls(os.fsencode(path), kind, slot, device, inode, mode, (*parent,), digest, count, size)
 
 
 class Folder:
@@ -137,24 +147,38 @@ class Folder:
 class Change:
     """An entry taken out of a settings file: the file's digests before and after, and where the entry was."""
 
-    __slots__ = ("after", "before", "path", "pointer", "slot")
+    __slots__ = ("after", "before", "described", "path", "pointer", "slot")
 
-    def __init__(self, path: bytes, pointer: str, slot: int, before: str, after: str) -> None:
+    def __init__(  # noqa: PLR0917 - the columns of a manifest line
+        self, path: bytes, pointer: str, slot: int, before: str, after: str, described: Descriptions = ()
+    ) -> None:
         self.path = path
         self.pointer = pointer
         self.slot = slot
         self.before = before
         self.after = after
+        self.described = tuple(described)
+
+    @property
+    def kept(self) -> bytes:
+        """The name under which the vault keeps what was cut out."""
+        return b"entry-%d" % self.slot
+
+    @property
+    def aside(self) -> bytes:
+        """The sibling of the file that its new text is written to."""
+        return TEMPORARY + b"entry-%d" % self.slot
 
     def told(self) -> list[Json]:
         """As the manifest has it."""
-        return [os.fsdecode(self.path), self.pointer, self.slot, self.before, self.after]
+        described = [dict(each) for each in self.described]
+        return [os.fsdecode(self.path), self.pointer, self.slot, self.before, self.after, described]
 
     @classmethod
     def read(cls, told: Sequence[Json]) -> Change:
         """From the manifest."""
-        path, pointer, slot, before, after = told
-        return cls(os.fsencode(path), pointer, slot, before, after)
+        path, pointer, slot, before, after, described = told
+        return cls(os.fsencode(path), pointer, slot, before, after, described)
 
 
 class Held:

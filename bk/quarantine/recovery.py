@@ -9,12 +9,12 @@ from __future__ import annotations
 import os
 
 from bk.quarantine import back, entries
-from bk.quarantine.kernel import refused, rename
+from bk.quarantine.kernel import lowered, nothing, refused, rename
 from bk.quarantine.record import TEMPORARY
 from bk.quarantine.refused import HoldRefusedError
 from bk.quarantine.store import Books
 from bk.quarantine.tree import open_parent
-from bk.quarantine.vault import nothing, verify_part
+from bk.quarantine.vault import verify_part
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -68,9 +68,10 @@ def undo(books: Books, held: Held, why: str) -> None:
         books.drop_place(held)
         return
     try:
-        _unchange(held, payload)
-        for change in held.changes:
-            _unlinked(payload, b"entry-%d" % change.slot)
+        for change in reversed(held.changes):
+            if _there(payload, change.kept):
+                entries.put_back(change, payload, theirs=True)
+                entries.forgotten(change, payload)
         back._make(held.folders, [])
         for part in reversed(held.parts):
             _untake(held, part, payload)
@@ -86,6 +87,8 @@ def _untake(held: Held, part: Part, payload: int) -> None:
     fd, name = open_parent(part.path)
     aside = TEMPORARY + held.ident.encode() + b"-" + part.name
     try:
+        _lower(part, fd, name)
+        _lower(part, payload, part.name)
         back.discarded(payload, part.name + b".partial")
         if _there(fd, aside):  # a move to another file system, cut off while the original was being removed
             if _whole(fd, aside, part):
@@ -122,6 +125,8 @@ def _finish_restore(books: Books, held: Held) -> None:
             fd, name = open_parent(target)
             try:
                 back.discarded(fd, TEMPORARY + held.ident.encode() + b"-" + part.name)
+                _lower(part, fd, name)
+                _lower(part, payload, part.name)
                 if not _there(payload, part.name):
                     continue
                 if _there(fd, name) and _whole(fd, name, part):
@@ -130,8 +135,7 @@ def _finish_restore(books: Books, held: Held) -> None:
             finally:
                 os.close(fd)
             back.put_part(held, part, target, payload, nothing)
-        for change in held.changes:
-            entries.put_back(change, payload)
+        note = back.put_entries(held, payload, nothing)
         back.dress(held)
     except HoldRefusedError as error:
         back.take_again(held, targets, payload)
@@ -139,7 +143,7 @@ def _finish_restore(books: Books, held: Held) -> None:
         return
     finally:
         os.close(payload)
-    back.finished(books, held)
+    back.finished(books, held, note)
 
 
 def _unpurge(books: Books, held: Held) -> None:
@@ -156,12 +160,6 @@ def _unpurge(books: Books, held: Held) -> None:
     books.move_to(held, "held", "a purge was cut off before it began")
 
 
-def _unchange(held: Held, payload: int) -> None:
-    for change in held.changes:
-        if _there(payload, b"entry-%d" % change.slot) and entries.digest(entries.read(change.path)) == change.after:
-            entries.put_back(change, payload)
-
-
 def _there(fd: int, name: bytes) -> bool:
     try:
         os.stat(name, dir_fd=fd, follow_symlinks=False)
@@ -170,16 +168,15 @@ def _there(fd: int, name: bytes) -> bool:
     return True
 
 
+def _lower(part: Part, fd: int, name: bytes) -> None:
+    """The mode that a directory had before a move which was cut off."""
+    if part.kind == "dir":
+        lowered(fd, name, part.mode, lambda: _whole(fd, name, part))
+
+
 def _whole(fd: int, name: bytes, part: Part) -> bool:
     try:
         verify_part(fd, name, part, back.UNBOUNDED)
     except HoldRefusedError:
         return False
     return True
-
-
-def _unlinked(fd: int, name: bytes) -> None:
-    try:
-        os.unlink(name, dir_fd=fd)
-    except FileNotFoundError:
-        return

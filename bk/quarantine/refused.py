@@ -25,6 +25,7 @@ TITLES = {
     "not_owner": "it belongs to another user",
     "not_directory": "it is not a directory",
     "special_file": "it holds a device, a socket or a pipe",
+    "read_only": "the folder that it is in may not be written",
     "too_large": "it is larger than may be held",
     "identity_mismatch": "it changed while it was looked at",
     "nested_in_live_item": "it lies inside something that is held",

@@ -7,10 +7,19 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import suppress
+
+from bk.engine.lower.installs.listing import loose_json
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bk.engine.model import Json
+    from bk.quarantine.record import Descriptions
 
 _SPACE = re.compile(r"(?:[ \t\r\n]+|//[^\n]*|/\*.*?\*/)*", re.DOTALL)
 _STRING = re.compile(r'"(?:[^"\\\x00-\x1f]|\\.)*"')
 _SCALAR = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null")
+_PLAIN = json.JSONDecoder()
 DEPTH_MAX = 200
 
 
@@ -27,11 +36,20 @@ class Span:
         self.count = 0
 
 
+class MissingError(ValueError):
+    """What the member would be in is not there."""
+
+
 def pointed(pointer: str) -> list[str]:
     """The names in an RFC 6901 pointer; ValueError for what is none, or for the whole document."""
     if not pointer.startswith("/"):
         raise ValueError(f"not a pointer to a member: {pointer[:60]!r}")
     return [part.replace("~1", "/").replace("~0", "~") for part in pointer[1:].split("/")]
+
+
+def pointing(names: list[str]) -> str:
+    """The pointer of names."""
+    return "".join("/" + name.replace("~", "~0").replace("/", "~1") for name in names)
 
 
 def find(text: str, names: list[str]) -> tuple[Span | None, int]:
@@ -43,7 +61,7 @@ def find(text: str, names: list[str]) -> tuple[Span | None, int]:
             _whole(text)
             return found, at
         if found is None:
-            raise ValueError(f"there is no {name[:60]!r}")
+            raise MissingError(f"there is no {name[:60]!r}")
         at = found.value
     raise ValueError("an empty pointer")
 
@@ -103,6 +121,8 @@ def members(text: str, at: int, depth: int = 0) -> list[tuple[str, Span]]:
 
 def _end(text: str, at: int, depth: int) -> int:
     if text[at : at + 1] in ("{", "["):
+        with suppress(ValueError, RecursionError):  # most documents are plain JSON, whose end is found much faster
+            return int(_PLAIN.raw_decode(text, at)[1])
         spans = members(text, at, depth)
         end = _skip(text, spans[-1][1].end if spans else at + 1)
         if text[end : end + 1] == ",":
@@ -121,6 +141,66 @@ def cut(text: str, names: list[str]) -> tuple[str, str]:
         raise ValueError(f"there is no {names[-1][:60]!r}")
     at, end = _cut_ends(text, span)
     return text[:at] + text[end:], text[at:end]
+
+
+def value(text: str, span: Span) -> Json:
+    """What a member's text means."""
+    return loose_json(text[span.value : span.end])
+
+
+def standing(text: str, names: list[str], described: Descriptions) -> list[str] | None:
+    """Where the member is now; None when it is not there.
+
+    In a list a number is no name: the element is the one that fits a description, and of several that do the one at
+    this number. Without a description a number is taken at its word.
+    """
+    span, at = find(text, names)
+    if text[at] != "[" or not described:
+        return names if span else None
+    fit = [key for key, each in members(text, at) if _fits(value(text, each), described)]
+    if names[-1] in fit:
+        return names
+    if len(fit) > 1:
+        raise ValueError(f"{len(fit)} of its elements could be meant")
+    return [*names[:-1], *fit] if fit else None
+
+
+def same(text: str, names: list[str], wanted: Json) -> list[str] | None:
+    """Where a member of this very value is: under its name, or anywhere in a list; None when it is not there."""
+    _, at = find(text, names)
+    for key, span in members(text, at):
+        if (text[at] == "[" or key == names[-1]) and value(text, span) == wanted:
+            return [*names[:-1], key]
+    return None
+
+
+def _fits(told: Json, described: Descriptions) -> bool:
+    return any(all(_says(told, pointer, wanted) for pointer, wanted in each.items()) for each in described)
+
+
+def _says(told: Json, pointer: str, wanted: str) -> bool:
+    """Whether a value says this, in whatever case, or names it in one of its versions."""
+    for name in pointed(pointer) if pointer else ():
+        told = told.get(name) if isinstance(told, dict) else None
+    if not isinstance(told, str):
+        return False
+    said, wanted = told.casefold(), wanted.casefold()
+    return said == wanted or (not pointer and said.startswith(f"{wanted}@"))
+
+
+def added(text: str, before: str, names: list[str]) -> str:
+    """The text with the member of `before` as the last of its container."""
+    _, at = find(text, names)
+    was, _ = find(before, names)
+    if was is None:
+        raise ValueError("it was not there before")
+    member, inside = before[was.at : was.end], members(text, at)
+    if not inside:
+        return f"{text[: at + 1]}{member}{text[at + 1 :]}"
+    last = inside[-1][1]
+    start = text.rfind("\n", 0, last.at)
+    lead = text[start : last.at] if start >= 0 and not text[start : last.at].strip() else " "
+    return f"{text[: last.end]},{lead}{member}{text[last.end :]}"
 
 
 def _cut_ends(text: str, span: Span) -> tuple[int, int]:

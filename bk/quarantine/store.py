@@ -77,9 +77,11 @@ class Books:
             raise
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         self._con.close()
         self._close()
+        if isinstance(error, sqlite3.Error):  # such as a full disk
+            raise unreadable(self.state, error) from error
 
     def _close(self) -> None:
         for fd in (self.items, self._lock):

@@ -10,7 +10,7 @@ import os
 import stat
 from hashlib import sha256
 
-from bk.quarantine.kernel import refused
+from bk.quarantine.kernel import refused, unmarked
 from bk.quarantine.refused import HoldRefusedError
 
 TYPE_CHECKING = False
@@ -172,7 +172,8 @@ class _Copying:
         elif stat.S_ISREG(info.st_mode):
             self._file(fd, name, to_fd, new, told, info)
         elif stat.S_ISLNK(info.st_mode):
-            os.symlink(os.readlink(name, dir_fd=fd), new, dir_fd=to_fd)
+            with unmarked(to_fd):
+                os.symlink(os.readlink(name, dir_fd=fd), new, dir_fd=to_fd)
             os.chown(new, info.st_uid, info.st_gid, dir_fd=to_fd, follow_symlinks=False)
         else:
             raise HoldRefusedError("special_file", os.fsdecode(told))
@@ -180,7 +181,8 @@ class _Copying:
     def _directory(  # noqa: PLR0917 - from, to, and what it is
         self, fd: int, name: bytes, to_fd: int, new: bytes, told: bytes, info: os.stat_result
     ) -> None:
-        os.mkdir(new, 0o700, dir_fd=to_fd)
+        with unmarked(to_fd):
+            os.mkdir(new, 0o700, dir_fd=to_fd)
         inner, made = os.open(name, DIRECTORY, dir_fd=fd), os.open(new, DIRECTORY, dir_fd=to_fd)
         try:
             _same(inner, info, told)
@@ -199,7 +201,13 @@ class _Copying:
         if first is not None:
             os.link(first, new, src_dir_fd=self._root, dst_dir_fd=to_fd, follow_symlinks=False)
             return
-        inner, made = os.open(name, FILE, dir_fd=fd), os.open(new, NEW, 0o600, dir_fd=to_fd)
+        inner = os.open(name, FILE, dir_fd=fd)
+        try:
+            with unmarked(to_fd):
+                made = os.open(new, NEW, 0o600, dir_fd=to_fd)
+        except OSError:
+            os.close(inner)
+            raise
         try:
             _same(inner, info, told)
             _content(inner, made, info.st_size)
@@ -251,7 +259,8 @@ def removed(fd: int, name: bytes, *, device: int, inode: int) -> None:
     if (info.st_dev, info.st_ino) != (device, inode):
         raise HoldRefusedError("identity_mismatch", os.fsdecode(name))
     if not stat.S_ISDIR(info.st_mode):
-        os.unlink(name, dir_fd=fd)
+        with unmarked(fd):
+            os.unlink(name, dir_fd=fd)
         return
     inner = os.open(name, DIRECTORY, dir_fd=fd)
     try:
@@ -259,7 +268,8 @@ def removed(fd: int, name: bytes, *, device: int, inode: int) -> None:
         _emptied(inner, 0)
     finally:
         os.close(inner)
-    os.rmdir(name, dir_fd=fd)
+    with unmarked(fd):
+        os.rmdir(name, dir_fd=fd)
 
 
 def _emptied(fd: int, depth: int) -> None:

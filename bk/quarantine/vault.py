@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import os
 import re
+import sqlite3
 import stat
 import time
 
 from bk.engine.errors import BkError
 from bk.quarantine import entries
 from bk.quarantine.ground import ground, mounted
-from bk.quarantine.kernel import refused, rename
+from bk.quarantine.kernel import nothing, refused, rename, unmarked
 from bk.quarantine.paths import contained, form, inside, protected
-from bk.quarantine.record import LIVE, TEMPORARY, Change, Folder, Held, Limits, Part
+from bk.quarantine.record import LIVE, TEMPORARY, Folder, Held, Limits, Part
 from bk.quarantine.refused import HoldRefusedError
 from bk.quarantine.store import Books, new_ident
 from bk.quarantine.tree import copied, open_parent, removed, summed
@@ -31,11 +32,8 @@ if TYPE_CHECKING:
 
 KIND_OF = ((stat.S_ISDIR, "dir"), (stat.S_ISREG, "file"), (stat.S_ISLNK, "link"))
 PACKAGES = re.compile(r".*(?:-packages|/__pypackages__/[\d.]+/lib)/.+", re.DOTALL)  # below it a folder is importable
+SETTINGS = "mcp"  # the rule on places for files that an entry is cut out of
 FIRST = (".pth", ".start")  # what an interpreter runs by itself goes before anything else
-
-
-def nothing(_step: str) -> None:
-    """Tell nobody where a move has got to."""
 
 
 def hold(
@@ -65,8 +63,9 @@ def hold(
 
 def _paths(wanted: Hold, here: Ground) -> list[str]:
     """The paths of a wish, in the order in which they are to go, every one allowed by the rules on paths."""
+    for file in {path for path, _ in wanted.rows} | ({wanted.path} if wanted.kind == "config_entry" else set()):
+        _allowed(file, SETTINGS, here)
     if wanted.kind == "config_entry":
-        _allowed(wanted.path, "mcp", here)
         return []
     if wanted.kind == "file_set":
         if not wanted.files:
@@ -110,7 +109,9 @@ def _planned(wanted: Hold, paths: list[str], here: Ground, limits: Limits) -> He
     if sum(part.bytes for part in parts) > limits.max_bytes:
         raise HoldRefusedError("too_large", f"more than {limits.max_bytes} bytes")
     folders = _folders(parts, wanted, here) if wanted.kind == "file_set" else []
-    changes = [_change(wanted)] if wanted.kind == "config_entry" else []
+    needed = wanted.kind == "config_entry"
+    rows = [(wanted.path, wanted.pointer), *wanted.rows] if needed else wanted.rows
+    changes = entries.changes(rows, wanted.described, needed=needed)
     return Held(new_ident(now), wanted, parts=parts, folders=folders, changes=changes, at_ms=now)
 
 
@@ -128,6 +129,8 @@ def _part(path: bytes, slot: int, wanted: Hold, limits: Limits) -> Part:
         point = mounted(path)
         if info.st_dev != parent.st_dev or point:
             raise HoldRefusedError("mount_point", point or shown)
+        if not os.access(b".", os.W_OK | os.X_OK, dir_fd=fd, effective_ids=True):
+            raise HoldRefusedError("read_only", os.path.dirname(shown))
         total = summed(fd, name, info, owner=os.geteuid(), max_bytes=limits.max_bytes)
         if total.vcs:
             raise HoldRefusedError("vcs_root", f"{shown}{total.vcs}")
@@ -135,8 +138,8 @@ def _part(path: bytes, slot: int, wanted: Hold, limits: Limits) -> Part:
         raise refused(error, shown) from error
     finally:
         os.close(fd)
-    whose = (parent.st_dev, parent.st_ino, parent.st_mtime_ns)
-    return Part(path, kind, slot, info.st_dev, info.st_ino, whose, total.digest, total.count, total.bytes)
+    whose, mode = (parent.st_dev, parent.st_ino), stat.S_IMODE(info.st_mode)
+    return Part(path, kind, slot, info.st_dev, info.st_ino, mode, whose, total.digest, total.count, total.bytes)
 
 
 def _folders(parts: list[Part], wanted: Hold, here: Ground) -> list[Folder]:
@@ -153,13 +156,6 @@ def _folders(parts: list[Part], wanted: Hold, here: Ground) -> list[Folder]:
 
 def _may_vanish(path: str, wanted: Hold, here: Ground) -> bool:
     return bool(PACKAGES.fullmatch(path) and inside(path, wanted.root) and not protected(path, here))
-
-
-def _change(wanted: Hold) -> Change:
-    path = os.fsencode(wanted.path)
-    text = entries.read(path)
-    left, _ = entries.without(text, wanted.path, wanted.pointer)
-    return Change(path, wanted.pointer, 0, entries.digest(text), entries.digest(left))
 
 
 # ---- the move
@@ -191,7 +187,7 @@ def _take(books: Books, held: Held, limits: Limits, told: Callable[[str], None])
     except BaseException as error:
         from bk.quarantine.recovery import undo
 
-        if not isinstance(error, (BkError, OSError)):
+        if not isinstance(error, (BkError, OSError, sqlite3.Error)):
             raise  # ended from outside: the next start finds the books as they are, and recovers
         why = refused(error, held.path) if isinstance(error, OSError) else error
         undo(books, held, str(why))
@@ -204,7 +200,7 @@ def _move(part: Part, held: Held, payload: int, limits: Limits, told: Callable[[
         _still(fd, name, part)
         told(f"before {part.slot}")
         try:
-            rename(fd, name, payload, part.name)
+            rename(fd, name, payload, part.name, told)
         except OSError as error:
             if refused(error, "").refusal != "cross_device":
                 raise refused(error, os.fsdecode(part.path)) from error
@@ -229,7 +225,7 @@ def _still(fd: int, name: bytes, part: Part) -> None:
         parent, info = os.fstat(fd), os.stat(name, dir_fd=fd, follow_symlinks=False)
     except OSError as error:
         raise refused(error, shown) from error
-    if (parent.st_dev, parent.st_ino) != part.parent[:2]:
+    if (parent.st_dev, parent.st_ino) != part.parent:
         raise HoldRefusedError("parent_changed", shown)
     if (info.st_dev, info.st_ino) != (part.device, part.inode):
         raise HoldRefusedError("identity_mismatch", shown)
@@ -280,7 +276,8 @@ def _vanish(folders: Iterable[Folder]) -> None:
     for folder in folders:
         fd, name = open_parent(folder.path)
         try:
-            os.rmdir(name, dir_fd=fd)
+            with unmarked(fd):
+                os.rmdir(name, dir_fd=fd)
         except OSError:
             continue
         finally:

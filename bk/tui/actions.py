@@ -1,48 +1,69 @@
-"""Every action of the dashboard, once: bindings, footer, palette and help are made from this list."""
+"""What an action is, and the actions that every screen has. Keys, key bar, palette and help are made from these."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
-from textual.binding import Binding
+from textual.binding import Binding, BindingType
+
+OPEN, ADMIN = "open", "admin"
+SHOWS, TIGHTENS, REVERSIBLE, FOR_GOOD = 0, 1, 2, 3
 
 
 class Action(NamedTuple):
-    """`gate` is `open` or `admin`; `danger` is the confirmation tier (0: it only shows, or can be undone)."""
+    """One thing a person can do: data, so that no key, help text or palette line can disagree with another.
+
+    `ident` is `where.what`; the screen (or the app) does it in its method `do_what`. `gate` is OPEN or ADMIN. `tier`
+    is how it is confirmed: 0 at once, 1 and 2 a dialog that `y` confirms, 3 a dialog that wants a phrase typed.
+    """
 
     ident: str
     title: str
     keys: str
-    where: str
     help: str
-    gate: str = "open"
-    danger: int = 0
-    footer: bool = True
+    gate: str = OPEN
+    tier: int = SHOWS
+    bar: bool = True
+
+    @property
+    def what(self) -> str:
+        """The part of the name that the method is called by."""
+        return self.ident.rpartition(".")[2]
 
 
-ACTIONS = (
-    Action("explain", "explain", "enter", "lists", "Open the selected entry or incident on the whole screen."),
-    Action("filter", "filter", "slash", "lists", "Show only what matches: level:block since:1h words"),
-    Action("follow", "follow", "f", "lists", "Go to the newest entry and stay there as new ones come."),
-    Action("acknowledge", "seen", "a", "incidents", "Mark the incident as seen; recorded in the ledger.", gate="admin"),
-    Action("order", "sort", "s", "lists", "Newest first, or oldest first.", footer=False),
-    Action("sample", "sample", "s", "empty", "Open sample activity in a separate, throw-away state."),
-    Action("switch", "switch", "tab", "lists", "Go to the other list.", footer=False),
-    Action("look", "theme", "T", "everywhere", "Dark or light.", footer=False),
-    Action("palette", "commands", "colon,ctrl+p", "everywhere", "Every command by name."),
-    Action("copy", "copy", "y", "lists", "Copy what is selected as JSON."),
-    Action("verify", "verify", "v", "ledger", "Check the whole ledger: every entry, checkpoint and the mark."),
-    Action("help", "help", "question_mark,f1", "everywhere", "What this screen shows, and every key."),
-    Action("back", "back", "escape", "everywhere", "Close, clear the filter, up one level.", footer=False),
-    Action("quit", "quit", "q", "everywhere", "Leave. Nothing depends on the dashboard being open."),
+EVERYWHERE = (
+    Action("app.palette", "commands", "colon,ctrl+p", "Every command and every screen, by name."),
+    Action("app.help", "help", "question_mark,f1", "What this screen shows, every key, every sign."),
+    Action("app.back", "back", "escape", "Close, clear the filter, one level up.", bar=False),
+    Action("app.previous", "previous", "minus", "The screen you were on before.", bar=False),
+    Action("app.urgent", "urgent", "exclamation_mark", "The most urgent open incident.", bar=False),
+    Action("app.problem", "problem", "comma", "Read what went wrong, and what to do next.", bar=False),
+    Action("app.undo", "undo", "u", "Take back the last thing you did, if it can be.", gate=ADMIN, bar=False),
+    Action("app.lock", "lock", "L", "Lock admin now, or unlock it again.", bar=False),
+    Action("app.theme", "theme", "T", "The next look: dark, light, high contrast.", bar=False),
+    Action("app.quit", "quit", "q", "Leave. Nothing depends on the dashboard being open."),
+)
+LISTS = (
+    Action("list.filter", "filter", "slash", "Show only what matches, as you type."),
+    Action("list.sort", "sort", "s", "Sort by the next column.", bar=False),
+    Action("list.reverse", "reverse", "S", "The other way round.", bar=False),
+    Action("list.copy", "copy", "y", "Copy what is selected, as JSON.", bar=False),
+    Action("list.export", "export", "e", "Write everything that is shown to a file, as JSON lines.", bar=False),
 )
 KEY_NAMES = {
     "slash": "/",
     "question_mark": "?",
+    "exclamation_mark": "!",
     "colon": ":",
+    "semicolon": ";",
+    "comma": ",",
+    "minus": "-",
+    "plus": "+",
     "escape": "Esc",
     "enter": "Enter",
     "tab": "Tab",
+    "space": "Space",
     "f1": "F1",
 }
 MOVES = (
@@ -50,31 +71,24 @@ MOVES = (
     ("PgUp PgDn", "one page"),
     ("g Home", "the first row"),
     ("G End", "the last row"),
+    ("Tab", "the next part of the screen"),
 )
 
 
+def named(key: str) -> str:
+    """A key as a person calls it."""
+    return KEY_NAMES.get(key, key)
+
+
 def shown_keys(action: Action) -> str:
-    """The keys as a person calls them."""
-    return " ".join(KEY_NAMES.get(key, key) for key in action.keys.split(","))
+    """All its keys as a person calls them."""
+    return " ".join(named(key) for key in action.keys.split(","))
 
 
-def bindings(*idents: str) -> list[Binding | tuple[str, str] | tuple[str, str, str]]:
-    """Textual bindings for these actions, in the order of the registry."""
+def bindings(actions: Iterable[Action]) -> list[BindingType]:
+    """The library's bindings for these actions. They all lead to one place, which asks the gate first."""
     return [
-        Binding(
-            action.keys,
-            action.ident,
-            action.title,
-            key_display=shown_keys(action).split(" ", maxsplit=1)[0],
-            show=action.footer,
-            id=action.ident,
-            tooltip=action.help,
-        )
-        for action in ACTIONS
-        if action.ident in idents
+        Binding(action.keys, f"do('{action.ident}')", action.title, show=False, id=action.ident, tooltip=action.help)
+        for action in actions
+        if action.keys
     ]
-
-
-def by_ident(ident: str) -> Action:
-    """The action of this name."""
-    return next(action for action in ACTIONS if action.ident == ident)

@@ -1,33 +1,58 @@
-"""The dashboard's app: themes, the palette and which state is looked at. Everything else is in screens and widgets."""
+"""The dashboard's app: which session is looked at, who may act, which screen is in front. All else is in screens."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.app import App, SystemCommand
-from textual.screen import Screen
+from textual import events
+from textual.app import App
+from textual.binding import Binding
 
-from bk.tui.actions import ACTIONS, bindings
-from bk.tui.screens.live import Live
-from bk.tui.theme import THEMES
+from bk.engine.errors import BkError
+from bk.text import inert
+from bk.tui.feed import Watch
+from bk.tui.gate import PHRASE, Gate
+from bk.tui.palette import Everything
+from bk.tui.places import FIRST, PLACES, place
+from bk.tui.prose import still
+from bk.tui.screens.base import Base, defect
+from bk.tui.screens.confirm import Ask, Confirm
+from bk.tui.screens.page import Page
+from bk.tui.theme import CONTRAST, THEMES
 
 if TYPE_CHECKING:
     from bk.engine.console.session import Session
 
+Deed = Callable[[], str]
+NOT_RUNNING = "engine down: calls are decided without it. next: bk engine start"
+SAMPLE = "sample"
 
-class Dashboard(App[None]):
-    """One session on one state directory; `sample` makes a throw-away one to look around in."""
+
+class Dashboard(App[str]):
+    """One session on one state directory. Ends with `sample` when that is to be looked at next."""
 
     TITLE = "bk"
-    ENABLE_COMMAND_PALETTE = True
+    CSS_PATH: ClassVar = ["screens/base.tcss", *(f"screens/{each.name}.tcss" for each in PLACES)]
+    DEFAULT_MODE = FIRST
+    COMMANDS: ClassVar = {Everything}
     COMMAND_PALETTE_BINDING = "ctrl+p"
-    BINDINGS: ClassVar = bindings("palette", "look")
+    BINDINGS: ClassVar = [Binding(each.key, f"go('{each.name}')", each.title, show=False) for each in PLACES]
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, *, first: str = FIRST, gate: Gate | None = None) -> None:
+        vars(self)["DEFAULT_MODE"] = first  # the library's constructor reads it, once
         super().__init__()
         self.session = session
-        self._made: list[Session] = []
+        self.gate = gate or Gate(session.why_not_admin, again=session.ask_again)
+        self.health: Mapping[str, tuple[str, str]] = {}
+        self.troubles: list[BkError] = []
+        self.doing = ""
+        self._undo: list[tuple[str, Deed]] = []
+        self._before = ""
+        self._under_way = 0
+        self._watch = Watch(self)
+        for each in PLACES:
+            self.add_mode(each.name, each.make)
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = THEMES[0].name
@@ -37,42 +62,206 @@ class Dashboard(App[None]):
         return dict(THEMES[0].variables)
 
     def on_mount(self) -> None:
-        """Open the live screen."""
-        self.push_screen(Live(self.session))
+        """Begin to look."""
+        if self.console.color_system == "standard" and not self.is_headless:
+            self.theme = CONTRAST.name  # its colours survive being cut to sixteen
+        self._watch.start()
 
-    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """The palette: every action of the registry that can be done here."""
-        for action in ACTIONS:
-            if action.ident == "palette" or screen.check_action(action.ident, ()) is not True:
-                continue
-            target = screen if hasattr(screen, f"action_{action.ident}") else self
-            call = getattr(target, f"action_{action.ident}", None)
-            if call is not None:
-                yield SystemCommand(action.title, action.help, call)
+    async def on_event(self, event: events.Event) -> None:
+        """Every key and click shows that somebody is here."""
+        if isinstance(event, (events.Key, events.MouseDown, events.MouseScrollDown, events.MouseScrollUp)):
+            self.gate.touch()
+        await super().on_event(event)
 
-    def action_palette(self) -> None:
+    # what screens ask
+
+    @property
+    def front(self) -> Base | None:
+        """The screen in front, below whatever asks or explains."""
+        return next((each for each in self.screen_stack if isinstance(each, Base)), None)
+
+    @property
+    def open_count(self) -> int:
+        """Incidents that wait for a person."""
+        return self.session.incidents.open_count
+
+    @property
+    def banner(self) -> str:
+        """What must be known on every screen; "" when there is nothing."""
+        problem = self.session.feed.problem
+        if problem is not None:
+            return f" x {problem.title}: {problem.detail}. next: {problem.next_step}"
+        return f" ~ {NOT_RUNNING}" if self.health.get("engine", ("",))[0] == "down" else ""
+
+    def refresh_front(self) -> None:
+        """Header, tabs, status and keys of the screen in front."""
+        front = self.front
+        if front is not None and front.is_mounted and front.is_running:
+            front.refresh_frame()
+
+    def ledger_grew(self) -> None:
+        """The screen in front takes it in now, the others when they are come back to."""
+        for stack in self._screen_stacks.values():
+            for each in stack:
+                if isinstance(each, Base) and each.is_mounted:
+                    each.ledger_grew()
+
+    def healthy(self, health: Mapping[str, tuple[str, str]]) -> None:
+        """The health, newly looked at."""
+        if health != self.health:
+            self.health = health
+            self.refresh_front()
+
+    def look_again(self) -> None:
+        """Probe the guard's parts now."""
+        self._watch.look_at_health()
+
+    def gate_changed(self, told: str) -> None:
+        """Say so, everywhere."""
+        self.refresh_front()
+        self.say(told)
+
+    def say(self, text: str, *, severity: str = "information") -> None:
+        """A toast."""
+        self.notify(inert(text, 400), severity=severity, markup=False, timeout=6)  # type: ignore[arg-type]
+
+    def trouble(self, error: BkError) -> None:
+        """Something went wrong: it stays in the status line of every screen until it is read."""
+        self.troubles.append(error)
+        self.refresh_front()
+
+    def perform(self, doing: str, deed: Deed, *, undo: tuple[str, Deed] | None = None) -> None:
+        """A deed, in a worker that leaving a screen does not cancel. What it returns is the recorded result."""
+
+        def do() -> None:
+            try:
+                told = deed()
+            except BkError as error:
+                self.call_from_thread(self._done, "", error, None)
+            except Exception as error:  # noqa: BLE001 - shown to the person, and kept until it is read
+                self.call_from_thread(self._done, "", defect(error), None)
+            else:
+                self.call_from_thread(self._done, told, None, undo)
+
+        self._under_way += 1
+        self.doing = doing
+        self.refresh_front()
+        self.run_worker(do, thread=True, group="deeds")
+
+    def unlock(self, then: Callable[[], None] = lambda: None) -> None:
+        """Ask for the word that opens the gate again."""
+        ask = Ask(
+            "admin is locked",
+            "Unlock",
+            "Nobody touched a key for a while, or you locked it. The engine looks again at who is asking.",
+            tier=3,
+            phrase=PHRASE,
+            opened_by="L",
+        )
+
+        def answered(answer: object) -> None:
+            if answer is None:
+                return
+            why = self.gate.unlock()
+            self.gate_changed(f"still locked: {why}" if why else "unlocked")
+            if not why:
+                then()
+
+        self.push_screen(Confirm(ask), answered)
+
+    # what keys do
+
+    def go(self, name: str) -> None:
+        """Open a screen."""
+        if name != self.current_mode and place(name) is not None:
+            self._before = self.current_mode
+            self.switch_mode(name)
+
+    def action_go(self, name: str) -> None:
+        """Open a screen, unless a question is open."""
+        if self.screen is self.front:
+            self.go(name)
+
+    def do_previous(self) -> None:
+        """The screen before this one."""
+        self.go(self._before or FIRST)
+
+    def do_palette(self) -> None:
         """Every command by name."""
         self.action_command_palette()
 
-    def action_look(self) -> None:
-        """The other theme."""
+    def do_help(self) -> None:
+        """Explain the screen."""
+        from bk.tui.screens.help import help_page
+
+        if self.front is not None:
+            self.push_screen(help_page(self, self.front))
+
+    def do_theme(self) -> None:
+        """The next look."""
         names = [theme.name for theme in THEMES]
         at = names.index(self.theme) if self.theme in names else -1
         self.theme = names[(at + 1) % len(names)]
 
-    async def open_sample(self) -> None:
-        """Decide the sample calls in a throw-away state, and look at that."""
-        import asyncio
+    def do_urgent(self) -> None:
+        """The most urgent open incident."""
+        self.go("incidents")
+        if self.front is not None and self.front.NAME == "incidents":
+            self.call_after_refresh(self.front.urgent)  # type: ignore[attr-defined]
 
-        from bk.engine.console.sample import open_sample
+    def do_problem(self) -> None:
+        """Read what went wrong; read, it is gone from the status line."""
+        if not self.troubles:
+            self.say("nothing went wrong")
+            return
+        error = self.troubles.pop(0)
+        told = (
+            (f"{inert(error.title, 200)}\n\n", "bold $error"),
+            (f"{inert(error.detail, 2000)}\n\n", ""),
+            ("next  ", "$text-quiet"),
+            (inert(error.next_step or "bk diag", 400), "$secondary"),
+        )
+        self.push_screen(Page("what went wrong", still(*told)))
+        self.refresh_front()
 
-        self.notify("deciding the sample calls …", markup=False, timeout=3)
-        sample = await asyncio.to_thread(open_sample)
-        self._made.append(sample)
-        self.session = sample
-        await self.switch_screen(Live(sample))
+    def do_undo(self) -> None:
+        """Take back the last deed that can be taken back."""
+        if not self._undo:
+            self.say("there is nothing to take back", severity="warning")
+            return
+        what, deed = self._undo.pop()
+        self.perform(f"taking back: {what}", deed)
 
-    def close(self) -> None:
-        """Let go of files, and of states that were made to be thrown away."""
-        for session in (*self._made, self.session):
-            session.close()
+    def do_lock(self) -> None:
+        """Lock, or ask to unlock."""
+        if self.gate.why_not:
+            self.say(self.gate.sentence, severity="warning")
+        elif self.gate.open:
+            self.gate.lock()
+            self.gate_changed("locked: L unlocks")
+        else:
+            self.unlock()
+
+    def do_quit(self) -> None:
+        """Leave, when nothing is under way."""
+        if not self._under_way:
+            self.exit()
+            return
+        effect = f"{self.doing}: the engine finishes it or undoes it."
+        ask = Ask("something is still under way", "Leave", effect, tier=1, opened_by="q")
+        self.push_screen(Confirm(ask), lambda answer: self.exit() if answer is not None else None)
+
+    def _done(self, told: str, error: BkError | None, undo: tuple[str, Deed] | None) -> None:
+        self._under_way -= 1
+        if not self._under_way:
+            self.doing = ""
+        if error is not None:
+            self.trouble(error)
+        else:
+            if undo is not None:
+                self._undo.append(undo)
+            self.say(f"{told}{' · u takes it back' if undo else ''}")
+        self._watch.look()
+        self.refresh_front()
+        if self.front is not None:
+            self.front.reload()

@@ -1,9 +1,9 @@
-"""An entry or an incident, explained: what it would have done, what was found, why, and the proof."""
+"""An entry, or what waits for a person, explained: what it would have done, what was found, why, and the proof."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from textual.content import Content
@@ -11,14 +11,14 @@ from textual.content import Content
 from bk.engine.console.describe import agent, claimed, listed, subject
 from bk.engine.model import Entry
 from bk.text import inert, inert_lines
-from bk.tui.words import LEVELS, STATES, age, clock, moment, plural
+from bk.tui.prose import LABEL, Prose
+from bk.tui.widgets.agreement import agreement
+from bk.tui.words import LEVELS, STATES, TONES, age, clock, moment, plural
 
 if TYPE_CHECKING:
-    from bk.engine.console.incidents import Case
+    from bk.engine.console.matters import Incident, Matter
 
-TONES = {"warn": "$warning", "ask": "$secondary", "block": "$error", "held": "$accent", "quiet": "$text-quiet"}
 MAX_LISTED = 40
-LABEL = 10
 SENTENCES = {
     "allow": "allowed: no rule objects to it",
     "warn": "allowed with a warning that the agent and the user saw",
@@ -26,77 +26,57 @@ SENTENCES = {
     "block": "blocked: the call did not run",
     "quarantine": "blocked: the call did not run, and what it would install belongs in quarantine",
 }
+SOURCES = ("groups", "dissent")
 NOT_DETAILS = frozenset(("title", "detail", "next_step", "event", "verb", "incident"))
-
-Span = str | tuple[str, str]
-Explanation = Callable[[int], Content]
-
-
-class Text:
-    """Paragraphs for one width, each wrapped under its own indent so that lists stay lists."""
-
-    def __init__(self, width: int) -> None:
-        self._width = max(20, width)
-        self._lines: list[Content] = []
-
-    def add(self, *spans: Span, indent: int = 0) -> None:
-        """A paragraph."""
-        gap = " " * indent
-        for line in Content.assemble(*spans).wrap(self._width - indent):
-            self._lines.append(Content.assemble(gap, line) if gap else line)
-
-    def labelled(
-        self, label: str, *spans: Span, style: str = "$text-quiet", indent: int = 2, room: int = LABEL
-    ) -> None:
-        """A label and its text, which stays in its own column."""
-        column = indent + room
-        for at, line in enumerate(Content.assemble(*spans).wrap(self._width - column)):
-            lead = " " * indent + label.ljust(room) if at == 0 else " " * column
-            self._lines.append(Content.assemble((lead, style), line))
-
-    def title(self, text: str) -> None:
-        """A heading, with air above it."""
-        self._lines += [Content(""), Content.assemble((text, "bold $primary"))]
-
-    def gap(self) -> None:
-        """An empty line."""
-        self._lines.append(Content(""))
-
-    def content(self) -> Content:
-        """All of it."""
-        return Content("\n").join(self._lines)
-
-
-def still(*spans: Span) -> Explanation:
-    """Text that is the same at every width."""
-    content = Content.assemble(*spans)
-    return lambda _width: content
 
 
 def explain(entry: Entry, now_ms: int, width: int = 80, most: int = 4000) -> Content:
     """Everything the ledger holds about an entry, in the order a person asks."""
-    text = Text(width)
+    text = Prose(width)
     _entry(text, entry, now_ms, most)
     return text.content()
 
 
-def explain_case(case: Case, entry: Entry | None, now_ms: int, width: int = 80, most: int = 4000) -> Content:
-    """An incident: its state and what can be done, then the entry behind it."""
-    incident = case.incident
-    text = Text(width)
-    mark, state, _ = STATES.get(incident.state, STATES["open"])
-    seen = f"{plural(case.count, 'time')} since {clock(case.first_at)}" if case.count > 1 else "once"
-    hint = [("  a", "bold $primary"), (" marks it as seen", "$text-quiet")] if incident.state == "open" else []
-    text.add((f"{mark} {state}", "bold $primary"), (f"  {incident.ident}  {seen}", "$text-quiet"), *hint)
-    if incident.next_step and incident.kind == "incident":
-        text.labelled("next", inert(incident.next_step, 400), indent=0)
+def explain_matter(matter: Matter, entry: Entry | None, now_ms: int, width: int = 80, most: int = 4000) -> Content:
+    """Something that waits for a person: how it stands, then the entry or the find behind it."""
+    text = Prose(width)
+    mark, state, style = STATES.get(matter.state, STATES["open"])
+    often = f"{plural(matter.count, 'time')} since {clock(matter.first_at)}" if matter.count > 1 else "once"
+    text.add(
+        (f"{mark} {state}", f"bold {TONES.get(style, '')}"), (f"  {inert(matter.ident, 20)}  {often}", "$text-quiet")
+    )
+    if matter.incident is not None:
+        _found(text, matter.incident, now_ms)
+    elif matter.case is not None and matter.case.incident.kind == "incident" and matter.case.incident.next_step:
+        text.labelled("next", inert(matter.case.incident.next_step, 400), indent=0)
     if entry is not None:
         text.gap()
         _entry(text, entry, now_ms, most)
     return text.content()
 
 
-def _entry(text: Text, entry: Entry, now_ms: int, most: int) -> None:
+def _found(text: Prose, found: Incident, now_ms: int) -> None:
+    text.gap()
+    text.add((inert(f"{found.ecosystem}:{found.name}@{found.version}", 300), "bold"))
+    text.add(inert(found.why, 400))
+    text.title("who says so")
+    text.labelled("sources", agreement(found.groups), room=LABEL)
+    for item in found.evidence[:MAX_LISTED]:
+        told = ", ".join(f"{inert(str(name), 20)} {_one(value)}" for name, value in item.items())
+        text.labelled("evidence", (told, "$text-quiet"))
+    text.title("where")
+    text.labelled("path", inert(found.path, 400) or "not known: bk does not guess")
+    if found.observed and found.observed != found.path:
+        text.labelled("seen in", inert(found.observed, 400))
+    if found.hold:
+        text.labelled("held as", (inert(found.hold, 40), "$accent"))
+    text.title("about")
+    text.labelled("severity", inert(found.severity, 20))
+    text.labelled("found", f"{moment(found.opened_ms)}, {age(found.opened_ms, now_ms)} ago")
+    text.labelled("changed", f"{moment(found.updated_ms)}{f', by {inert(found.by, 40)}' if found.by else ''}")
+
+
+def _entry(text: Prose, entry: Entry, now_ms: int, most: int) -> None:
     glyph, word, style = LEVELS.get(entry.level, LEVELS[""])
     tone = TONES.get(style, "")
     head = f"{glyph} {word}" if word else entry.kind
@@ -114,7 +94,7 @@ def _entry(text: Text, entry: Entry, now_ms: int, most: int) -> None:
     _proof(text, entry)
 
 
-def _findings(text: Text, entry: Entry) -> None:
+def _findings(text: Prose, entry: Entry) -> None:
     found = listed(entry.data, "findings")
     shown = [item for item in found if item.get("level") != "allow"]
     if not shown:
@@ -128,11 +108,14 @@ def _findings(text: Text, entry: Entry) -> None:
             text.labelled("instead", (_said(item, "instead"), "$success"), indent=4)
         evidence = item.get("evidence")
         if isinstance(evidence, Mapping):
-            for name, value in list(evidence.items())[:MAX_LISTED]:
+            agreed, dissent = _names(evidence, "groups"), _names(evidence, "dissent")
+            if agreed:
+                text.labelled("sources", agreement(agreed, dissent), indent=4)
+            for name, value in [pair for pair in evidence.items() if pair[0] not in SOURCES][:MAX_LISTED]:
                 text.labelled(inert(str(name), LABEL - 1), (_one(value), "$text-quiet"), indent=4)
 
 
-def _actions(text: Text, entry: Entry) -> None:
+def _actions(text: Prose, entry: Entry) -> None:
     actions = listed(entry.data, "actions")
     if not actions:
         return
@@ -149,7 +132,7 @@ def _actions(text: Text, entry: Entry) -> None:
         text.add((f"… and {plural(left, 'action')} more", "$text-quiet"), indent=2)
 
 
-def _facts(text: Text, entry: Entry, now_ms: int) -> None:
+def _facts(text: Prose, entry: Entry, now_ms: int) -> None:
     facts = [("when", f"{moment(entry.at)}, {age(entry.at, now_ms)} ago"), ("by", inert(agent(entry), 60))]
     facts += [
         (label, _said(entry.data, name))
@@ -168,7 +151,7 @@ def _facts(text: Text, entry: Entry, now_ms: int) -> None:
         text.labelled(label, told)
 
 
-def _proof(text: Text, entry: Entry) -> None:
+def _proof(text: Prose, entry: Entry) -> None:
     text.title("proof")
     text.labelled("entry", f"#{entry.seq:,} in the chain")
     for name in ("policy", "index"):
@@ -176,6 +159,11 @@ def _proof(text: Text, entry: Entry) -> None:
             text.labelled(name, (inert(str(entry.data[name]), 64), "$text-quiet"))
     if isinstance(entry.data.get("took_us"), int):
         text.labelled("took", (f"{entry.data['took_us'] / 1000:.1f} ms to decide", "$text-quiet"))
+
+
+def _names(evidence: Mapping[str, Any], name: str) -> list[str]:
+    value = evidence.get(name)
+    return [str(each) for each in value] if isinstance(value, (list, tuple)) else []
 
 
 def _said(data: Mapping[str, Any], name: str) -> str:

@@ -20,18 +20,29 @@ FRAME = (100, 30)
 def dashboard(
     *,
     admin: Annotated[bool, typer.Option("--admin", help="Be able to act: needs you, at your own terminal.")] = False,
-    sample: Annotated[bool, typer.Option("--sample", help="Sample activity in a throw-away state.")] = False,
+    sample: Annotated[
+        bool, typer.Option("--demo", "--sample", help="Sample activity in a throw-away state, and so marked.")
+    ] = False,
     once: Annotated[bool, typer.Option("--once", help="Print one frame of text and leave.")] = False,
     size: Annotated[str, typer.Option(help="With --once: columns x rows.")] = f"{FRAME[0]}x{FRAME[1]}",
+    screen: Annotated[str, typer.Option(help="The screen to begin with, by its name.")] = "",
+    web: Annotated[bool, typer.Option("--web", help="In this machine's browser instead, read-only.")] = False,
+    listen: Annotated[str, typer.Option(help="With --web: where, [ADDRESS:]PORT; loopback only, 0 is any port.")] = "0",
 ) -> None:
     """Watch decisions and incidents live. Read-only unless you ask for --admin.
 
     Nothing depends on it being open: decisions are made and recorded without it.
     """
+    if web:
+        from bk.tui.web import serve
+
+        serve(listen, admin=admin, demo=sample)
+        return
+    first = _screen(screen)
     session = opened(admin=admin, sample=sample)
     try:
         if once:
-            sys.stdout.write(frame(session, *_size(size)) + "\n")
+            sys.stdout.write(frame(session, *_size(size), first) + "\n")
         elif not (sys.stdin.isatty() and sys.stdout.isatty()):
             raise BkError(
                 "the dashboard needs a terminal",
@@ -40,7 +51,7 @@ def dashboard(
                 code=USAGE,
             )
         else:
-            show(session)
+            show(session, first, admin=admin)
     finally:
         session.close()
 
@@ -56,24 +67,37 @@ def opened(*, admin: bool, sample: bool) -> Session:
     return open_session(admin=admin)
 
 
-def show(session: Session) -> None:
-    """Run the app until the person leaves."""
-    from bk.tui.app import Dashboard
+def show(session: Session, first: str = "", *, admin: bool = True) -> None:
+    """Run the app until the person leaves; the sample, when that is asked for, in an app of its own."""
+    from bk.tui.app import SAMPLE, Dashboard
+    from bk.tui.places import FIRST
 
-    board = Dashboard(session)
-    try:
-        board.run()
-    finally:
-        board.close()
+    if Dashboard(session, first=first or FIRST).run() == SAMPLE:
+        sys.stdout.write("deciding the sample calls …\n")
+        sys.stdout.flush()
+        made = opened(admin=admin, sample=True)
+        try:
+            Dashboard(made).run()
+        finally:
+            made.close()
 
 
-def frame(session: Session, width: int, height: int) -> str:
+def frame(session: Session, width: int, height: int, screen: str = "") -> str:
     """The first frame as plain text."""
     import asyncio
 
     from bk.tui.frame import drawn
+    from bk.tui.places import FIRST
 
-    return asyncio.run(drawn(session, width, height))
+    return asyncio.run(drawn(session, width, height, screen or FIRST))
+
+
+def _screen(name: str) -> str:
+    from bk.tui.places import PLACES, place
+
+    if name and place(name) is None:
+        raise BkError("there is no such screen", name[:40], f"one of {', '.join(p.name for p in PLACES)}", code=USAGE)
+    return name
 
 
 def _size(text: str) -> tuple[int, int]:

@@ -13,8 +13,44 @@ LEVELS = {
     "quarantine": ("◆", "QUAR", "held"),
     "": (" ", "", "quiet"),
 }
-STATES = {"open": ("●", "open", "open"), "acknowledged": ("○", "seen", "quiet"), "closed": ("✓", "closed", "quiet")}
-HEALTH = {"ok": "good", "old": "warn", "off": "warn", "down": "warn", "checking": "quiet", "unknown": "quiet"}
+# the state of an incident -> (glyph, word, style class)
+STATES = {
+    "open": ("●", "open", "open"),
+    "acknowledged": ("○", "seen", "quiet"),
+    "closed": ("✓", "closed", "quiet"),
+    "dry_run_reported": ("◇", "would move", "open"),
+    "pending_path": ("●", "no path", "open"),
+    "pending_approval": ("●", "approve?", "open"),
+    "quarantined": ("◆", "held", "held"),
+    "move_failed": ("✖", "not moved", "block"),
+    "stale_evidence": ("~", "evidence old", "warn"),
+    "exempt": ("○", "exempt", "quiet"),
+    "restored": ("✓", "restored", "quiet"),
+    "purged": ("✓", "deleted", "quiet"),
+    "resolved": ("✓", "resolved", "quiet"),
+}
+TONES = {
+    "good": "$success",
+    "warn": "$warning",
+    "ask": "$secondary",
+    "block": "$error",
+    "held": "$accent",
+    "open": "$primary",
+    "strong": "bold $primary",
+    "quiet": "$text-quiet",
+}
+# how a part of the guard is -> (glyph, style class)
+HEALTH = {
+    "ok": ("+", "good"),
+    "old": ("~", "warn"),
+    "off": ("~", "warn"),
+    "down": ("~", "warn"),
+    "STALE": ("~", "warn"),
+    "checking": ("?", "quiet"),
+    "unknown": ("?", "quiet"),
+}
+WRONG = ("x", "block")
+MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
 
 
 def age(then_ms: int, now_ms: int) -> str:
@@ -39,3 +75,13 @@ def moment(at_ms: int) -> str:
 def plural(count: int, one: str, many: str = "") -> str:
     """A count with its noun."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def size(count: int) -> str:
+    """Bytes, as people read them."""
+    amount = float(count)
+    for unit in ("B", "kB", "MB", "GB"):
+        if amount < 1000 or unit == "GB":
+            return f"{amount:.0f} {unit}" if unit == "B" or amount >= 100 else f"{amount:.1f} {unit}"
+        amount /= 1000
+    return ""

@@ -7,10 +7,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from bk.engine.intel import bundle, overlay
+from bk.engine.config import snapshot
+from bk.engine.corpus.promote import enact
+from bk.engine.corpus.shapes import OverlayEntry
+from bk.engine.corpus.store import Corpus
+from bk.engine.intel import bundle
 from bk.engine.intel.compact import parse
 from bk.engine.intel.record import Record
-from bk.engine.provenance import PinnedOrigin
 from bk.engine.state import State
 from tests.e2e.catalog_house import CatalogHouse, Signer, fact, rows
 from tests.feeds.server import FeedServer
@@ -126,7 +129,12 @@ def test_a_source_cannot_unblock_what_bk_or_a_person_or_another_source_says(
     feed.serve("/l.json", listed(("listed", "1.0.0")))
     house.use("list", "/l.json")
     assert house.sync()["ok"]
-    overlay.add(house.state, Record("npm", "local", "exact", ["1.0.0"], "critical", ["local"], PinnedOrigin("person")))
+    added = OverlayEntry(
+        "ov-1", "pkg:npm/local@1.0.0", "npm", "local", "1.0.0", severity="critical", reason="a person", label="",
+        tier="enforce", created_ms=1, expires_ms=1 << 42, created_by="person:1000",
+    )  # fmt: skip
+    with Corpus(house.state, write=True) as corpus:
+        enact(house.state, corpus, snapshot.read(house.state).values, [added], 1)
     assert house.install("local@1.0.0") == "block"
     folder = house.project / "withdrawals"
     folder.mkdir()
@@ -142,7 +150,9 @@ def test_a_source_cannot_unblock_what_bk_or_a_person_or_another_source_says(
     assert house.work("import", str(folder), "--vouch", "a test")["ok"]
     for package in (pinned, "listed@1.0.0", "local@1.0.0"):
         assert house.install(package) == "block", package
-    overlay.remove(house.state, "npm", "local")
+    added.state = "revoked"
+    with Corpus(house.state, write=True) as corpus:
+        enact(house.state, corpus, snapshot.read(house.state).values, [added], 2)
     assert house.install("local@1.0.0") == "allow"
 
 

@@ -90,9 +90,12 @@ def test_a_blocked_call_appears_live_is_seen_and_is_recorded(pane: Pane, state: 
     write(state, entry("cat ~/.ssh/id_rsa"))
     shown = pane.until("cat ~/.ssh/id_rsa", 5)
     assert "BLOCK" in shown
-    pane.until("incidents · 1 open")
-    pane.press("Tab", "a")
-    pane.until("incidents · 0 open")
+    pane.until("● 1 open")
+    pane.press("2")
+    pane.until("(a) seen" if "READ-ONLY" in shown else "a seen")
+    pane.press("a")
+    pane.until("is marked as seen")
+    pane.until("○ seen")
     ledger = Ledger.open(state)
     last = ledger.entries(limit=10)[-1]
     ledger.close()
@@ -106,7 +109,7 @@ def test_no_escape_sequence_from_an_entry_reaches_the_terminal(pane: Pane, state
     evil = "\x1b]52;c;cm0gLXJmIC8=\x07 \x1b[31;5mred\x1b[0m \x9b32m \u202egpj.exe [@click=app.quit]x[/] evil[/"
     write(state, entry(evil), Entry("incident", evil, {"incident": evil, "title": evil, "detail": evil}, level="warn"))
     pane.until("gpj.exe", 5)
-    for keys in (("j",), ("Enter",), ("Escape",), ("Tab",), ("Enter",), ("Escape",), ("y",)):
+    for keys in (("2",), ("j",), ("Enter",), ("Escape",), ("3",), ("Enter",), ("Escape",), ("y",)):
         pane.press(*keys)
         time.sleep(0.2)
     pane.press("q")
@@ -128,7 +131,7 @@ def test_an_agent_above_makes_it_read_only(state: State, short_dir: Path) -> Non
     try:
         opened.until("READ-ONLY")
         opened.press("?")
-        opened.until("verdicts")
+        opened.until("keys of overview")
         opened.press("G")
         opened.until("codex is process")
         opened.press("Escape")

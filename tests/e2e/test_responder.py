@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tarfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ import pytest
 
 from bk.engine.state import State
 from bk.quarantine.listing import listed as held_in
+from tests.e2e import crates
 from tests.e2e.catalog_house import CatalogHouse, Signer, fact
 from tests.feeds.server import FeedServer
 from tests.unit.config.terminal import as_person
@@ -219,6 +220,115 @@ def test_a_python_package_goes_whole_and_comes_back_whole(machine: Machine) -> N
     for path in before:
         if b"evillib" in path:
             assert after[path] == before[path], path
+
+
+BAD, GOOD = ("evil-crate", "1.0.0"), ("good-crate", "1.0.0")
+
+
+def goes_alone_and_comes_back(machine: Machine, source: Path, resolves: Callable[[], list[str]]) -> None:
+    """From a dry run to a restore, for a crate that lies unpacked beside another."""
+    place = source / "evil-crate-1.0.0"
+    top = Path(machine.state.home, ".cargo", "registry")
+    machine.call_bad(("cargo", *BAD))
+    whole = photograph(top)
+    machine.settings(auto_quarantine__enabled=True)
+    for _ in range(3):
+        said = machine.sync()["responder"]
+        assert (said["moved"], said["would"]) == (0, 2), said  # it, and the line of the lock file that names it
+    assert photograph(top) == whole
+    assert len([each for each in machine.told("would_quarantine") if each["path"] == str(place)]) == 1
+
+    machine.settings(auto_quarantine__dry_run=False)
+    assert machine.sync()["responder"]["moved"] == 1
+    assert [name for name in os.listdir(source) if not name.startswith(".")] == ["good-crate-1.0.0"]
+    assert not list(top.glob("cache/*/evil-crate*"))
+    assert resolves() == ["good-crate"]
+
+    (item,) = held_in(machine.state)
+    code, shown = machine.person("quarantine", "restore", item.ident, "--override-malicious", "--reason", "ours")
+    assert code == 0, shown
+    kept = [b"/" + os.fsencode(path.relative_to(top)) for path in (source, *top.glob("cache/*"))]
+    assert without_time(photograph(top), *kept) == without_time(whole, *kept)
+    for _ in range(2):
+        assert machine.sync()["responder"]["moved"] == 0
+    assert held_in(machine.state) == []
+
+
+def test_a_crate_in_a_tree_as_cargo_leaves_it_goes_alone_and_comes_back(machine: Machine) -> None:
+    home = Path(machine.state.home, ".cargo")
+    source = crates.unpacked(home, BAD, GOOD)
+    crates.project(machine.project, BAD, GOOD)
+    assert crates.resolved(machine.project, home) == ["evil-crate", "good-crate"]
+    goes_alone_and_comes_back(machine, source, lambda: crates.resolved(machine.project, home))
+    assert crates.resolved(machine.project, home) == ["evil-crate", "good-crate"]
+
+
+@pytest.mark.skipif(not all(map(shutil.which, ("cargo", "cc"))), reason="needs cargo and a C compiler")
+def test_a_crate_that_cargo_itself_unpacked_goes_alone_and_comes_back(machine: Machine) -> None:
+    home = Path(machine.state.home, ".cargo")
+    home.mkdir()
+    local = crates.registry(Path(machine.state.home, "registry"), BAD, GOOD)
+    where = f'[source.crates-io]\nreplace-with = "local"\n[source.local]\nlocal-registry = {json.dumps(str(local))}\n'
+    home.joinpath("config.toml").write_text(where)
+    crates.project(machine.project, BAD, GOOD).joinpath("Cargo.lock").unlink()
+    toolchains = os.environ.get("RUSTUP_HOME", os.path.expanduser("~/.rustup"))
+    env = {**machine.env, "PATH": os.environ["PATH"], "CARGO_HOME": str(home), "RUSTUP_HOME": toolchains}
+
+    rest = crates.project(Path(machine.state.home, "rest"), GOOD)
+    rest.joinpath("Cargo.lock").unlink()
+
+    def cargo(folder: Path) -> subprocess.CompletedProcess[str]:
+        words = ["cargo", "build", "--offline"]
+        return subprocess.run(words, cwd=folder, env=env, capture_output=True, text=True, timeout=300)
+
+    done = cargo(machine.project)
+    assert done.returncode == 0, done.stderr
+    (source,) = (home / "registry" / "src").iterdir()
+    assert sorted(os.listdir(source)) == ["evil-crate-1.0.0", "good-crate-1.0.0"]
+
+    # what asks for the bad one has it unpacked anew from its registry; what asks for the other has that built
+    goes_alone_and_comes_back(machine, source, lambda: ["good-crate"] if cargo(rest).returncode == 0 else [])
+    shutil.rmtree(machine.project / "target")
+    assert cargo(machine.project).returncode == 0
+
+
+def test_a_pass_that_breaks_off_moves_nothing_and_the_sync_stands(machine: Machine) -> None:
+    folder = machine.project / "node_modules" / "evil"
+    folder.mkdir(parents=True)
+    folder.joinpath("package.json").write_text('{"name": "evil", "version": "1.0.0"}')
+    machine.call_bad(("npm", "evil", "1.0.0"))
+    machine.settings(**LIVE)
+    Path(machine.state.root, "incidents.db").write_bytes(b"no database at all" * 100)
+    before = photograph(machine.project)
+    said = machine.sync()
+    assert said["activated"]
+    assert "the incidents cannot be read" in said["responder"]["problem"]
+    assert machine.install("evil@1.0.0") == "quarantine"  # what was fetched is in force
+    assert photograph(machine.project) == before
+    assert held_in(machine.state) == []
+    assert [each.level for each in machine.entries("responder failed")] == ["warn"]
+
+
+def test_a_scan_moves_nothing_and_a_person_may_ask_for_it(machine: Machine) -> None:
+    folder = machine.project / "node_modules" / "evil"
+    folder.mkdir(parents=True)
+    folder.joinpath("package.json").write_text('{"name": "evil", "version": "1.0.0"}')
+    root = str(machine.project)
+    machine.bk("scan", "--root", root)  # an index is there
+    machine.call_bad(("npm", "evil", "1.0.0"))
+    machine.settings(catalog_sync__enabled=True)
+    machine.sync()
+    machine.settings(**LIVE)
+    before = photograph(folder)
+    assert machine.bk("scan", "--root", root).returncode == 20
+    refused = machine.bk("scan", "--root", root, "--respond", "--admin")
+    assert (refused.returncode, refused.stdout) == (1, ""), refused.stderr
+    assert "needs a person" in refused.stderr
+    assert photograph(folder) == before
+    assert held_in(machine.state) == []
+    code, shown = machine.person("scan", "--root", root, "--respond")
+    assert (code, "1 taken out of use" in shown) == (20, True), shown
+    assert [item.name for item in held_in(machine.state)] == ["evil"]
 
 
 def test_a_scan_says_what_it_found_and_exits_by_it(machine: Machine) -> None:

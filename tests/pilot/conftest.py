@@ -11,12 +11,17 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
+from bk.engine.console import gate
 from bk.engine.console.session import Session
 from bk.engine.ledger.store import Ledger
 from bk.engine.model import Entry
+from bk.engine.responder.gate import Ruling
+from bk.engine.responder.incidents import Book, Incident, key
 from bk.engine.state import State
 from bk.tui.app import Dashboard
-from bk.tui.screens.live import Live
+from bk.tui.gate import Gate
+from bk.tui.screens.base import Base
+from bk.tui.widgets.lines import LineList
 
 
 def decision(
@@ -44,14 +49,28 @@ def decision(
     return Entry("decision", "hook:claude-code", said, level=level)
 
 
+def installed(
+    state: State, name: str = "left-padd", *, kind: str = "warn", path: str = "/home/ada/nm/x", at: int = 0
+) -> Incident:
+    """Something the responder found installed, in its book."""
+    ident = key("npm", name, "1.3.1", path)
+    evidence = [{"group": "ossf", "id": "MAL-1"}, {"group": "osv", "id": "MAL-2"}]
+    found = Incident(
+        ident, "npm", name, "1.3.1", path, path, "open", "critical", ("ossf", "osv"), evidence, "two say so"
+    )
+    with Book(state, write=True) as book:
+        return book.saw(found, Ruling(kind, "two independent sources say so"), at or int(time.time() * 1000))[0]
+
+
 class Board:
     """A running dashboard and its ledger."""
 
-    def __init__(self, state: State, *, why_not_admin: str = "") -> None:
+    def __init__(self, state: State, *, why_not_admin: str = "", first: str = "activity", idle: float = 600.0) -> None:
         self.state = state
         self.session = Session(state, why_not_admin=why_not_admin, host="laptop-7", shown_root="~/.bk")
-        self.app = Dashboard(self.session)
-        self.pilot: Pilot[None]
+        self.gate = Gate(why_not_admin, again=self.session.ask_again, idle=idle)
+        self.app = Dashboard(self.session, first=first, gate=self.gate)
+        self.pilot: Pilot[str]
 
     def write(self, *entries: Entry) -> list[Entry]:
         ledger = Ledger.open(self.state)
@@ -60,15 +79,29 @@ class Board:
         finally:
             ledger.close()
 
+    def entries(self) -> list[Entry]:
+        ledger = Ledger.open(self.state)
+        try:
+            return ledger.entries(limit=1000)
+        finally:
+            ledger.close()
+
     @property
-    def live(self) -> Live:
-        screen = self.app.screen_stack[1]
-        assert isinstance(screen, Live)
-        return screen
+    def front(self) -> Base:
+        front = self.app.front
+        assert front is not None
+        return front
+
+    @property
+    def rows(self) -> LineList:
+        return self.front.query_one(LineList)
 
     def text(self) -> str:
         strips = self.app.screen._compositor.render_strips()
         return "\n".join("".join(segment.text for segment in strip) for strip in strips)
+
+    async def press(self, *keys: str) -> None:
+        await self.pilot.press(*keys)
 
     async def until(self, true: Callable[[], bool], patience: float = 5.0) -> float:
         """Wait for a condition; how long it took."""
@@ -80,12 +113,15 @@ class Board:
         await self.pilot.pause()
         return time.monotonic() - started
 
+    async def sees(self, text: str, patience: float = 5.0) -> float:
+        return await self.until(lambda: text in self.text(), patience)
+
 
 @asynccontextmanager
 async def running(board: Board, size: tuple[int, int] = (100, 30)) -> AsyncIterator[Board]:
     async with board.app.run_test(size=size, notifications=True) as pilot:
         board.pilot = pilot
-        await board.until(lambda: len(board.app.screen_stack) > 1 and board.live._empty is not None)
+        await board.until(lambda: board.app.front is not None and board.front._shown)
         await pilot.pause()
         yield board
         board.app.exit()
@@ -95,3 +131,10 @@ async def running(board: Board, size: tuple[int, int] = (100, 30)) -> AsyncItera
 @pytest.fixture
 def board(state: State) -> Board:
     return Board(state)
+
+
+@pytest.fixture
+def at_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if a person ran the tests at a terminal of their own."""
+    monkeypatch.setattr(gate, "_has_terminal", lambda path: True)
+    monkeypatch.setattr(gate, "ancestors", lambda pid: [])

@@ -15,6 +15,20 @@ from bk.engine.errors import EXIT_CODES
 ROOT = Path(__file__).parents[2]
 PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
 IDS = [page.name for page in PAGES]
+NOUNS = (
+    "audit",
+    "config",
+    "engine",
+    "rules",
+    "allow",
+    "trust",
+    "mcp",
+    "catalogs",
+    "self",
+    "envelope",
+    "corpus",
+    "overlay",
+)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=IDS)
@@ -34,14 +48,10 @@ def test_every_command_named_in_the_pages_is_there() -> None:
     for page in PAGES:
         for noun, verb in re.findall(
             r"\bbk (version|diag|selftest|check|dashboard|simulate|explain|audit|config|engine"
-            r"|rules|allow|trust|mcp|catalogs|self)(?: ([a-z]+))?",
+            r"|rules|allow|trust|mcp|catalogs|self|envelope|corpus|overlay)(?: ([a-z]+))?",
             page.read_text(),
         ):
-            named.add(
-                (noun, verb)
-                if verb and noun in ("audit", "config", "engine", "rules", "allow", "trust", "mcp", "catalogs", "self")
-                else (noun,)
-            )
+            named.add((noun, verb) if verb and noun in NOUNS else (noun,))
     assert len(named) > 8
     for words in sorted(named):
         done = subprocess.run([sys.executable, "-m", "bk", *words, "--help"], capture_output=True, text=True)

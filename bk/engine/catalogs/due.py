@@ -9,13 +9,14 @@ import time
 
 from bk.engine.catalogs import assembly, backoff, feeds
 from bk.engine.catalogs.store import Store
+from bk.engine.corpus import due as corpus
 from bk.engine.errors import BkError
 from bk.engine.intel import generations
 from bk.engine.own import standing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from bk.engine.model import Json
     from bk.engine.state import State
@@ -58,8 +59,11 @@ class Keeper:
             return
         self._looked = now_s
         verb = "rebuild" if generations.outgrown(self._state) else "sync" if due(self._state, values) else ""
+        if not verb and corpus.due(self._state, values, time.time_ns() // 1_000_000):
+            verb = "adjudicate"
         if verb:
-            self._pid, self._began, self._told = spawn(self._state, (verb,)), now_s, False
+            self._pid = spawn(self._state, ("--by", "engine", verb))
+            self._began, self._told = now_s, False
 
     def stop(self) -> None:
         """Ask a worker that runs to end; what is in force stays in force."""
@@ -118,16 +122,21 @@ def due(state: State, values: Mapping[str, Json]) -> bool:
     return False
 
 
-def spawn(state: State, words: tuple[str, ...]) -> int:
-    """Start the worker with nothing of its parent's but what it needs; its pid, for the parent to reap."""
+def spawn(state: State, words: Sequence[str], *, module: str = MODULE, answers: int = -1) -> int:
+    """Start a module with nothing of its parent's but what it needs, and a descriptor to answer on where one is given;
+    its pid, for the parent to reap."""
     env = {"HOME": state.home, "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}
     if not state.placed:
         env["BK_HOME"] = state.root
-    quiet = [(os.POSIX_SPAWN_OPEN, fd, os.devnull, os.O_RDWR, 0) for fd in (0, 1)]
+    quiet: list[tuple[int, ...] | tuple[int, int, str, int, int]] = [
+        (os.POSIX_SPAWN_OPEN, fd, os.devnull, os.O_RDWR, 0) for fd in (0, 1)
+    ]
+    if answers >= 0:
+        quiet[1] = (os.POSIX_SPAWN_DUP2, answers, 1)
     closed = [(os.POSIX_SPAWN_CLOSE, fd) for fd in _leaking()]
     return os.posix_spawn(
         sys.executable,
-        [sys.executable, "-I", "-m", MODULE, "--by", "engine", *words],
+        [sys.executable, "-I", "-m", module, *words],
         env,
         file_actions=[*quiet, *closed],
         setsid=True,

@@ -10,8 +10,10 @@ from bk.engine.catalogs import accepted, assembly, feeds
 from bk.engine.catalogs.activation import KEPT, activate, keep, meta_of, self_check
 from bk.engine.catalogs.feeds import folder
 from bk.engine.catalogs.store import Held, Row
+from bk.engine.corpus.promote import publish
+from bk.engine.corpus.store import Corpus
 from bk.engine.errors import USAGE, BkError
-from bk.engine.intel import compact, generations, overlay, signed
+from bk.engine.intel import compact, generations, signed
 from bk.engine.intel.index import Index
 from bk.text import inert
 
@@ -141,7 +143,8 @@ def rebuild(job: Job) -> dict[str, Json]:
                 row.next_ms, row.kind, row.problem = 0, "damaged", error.detail
                 job.store.put(row)
     outcome = activate(job, {}, anew=True)
-    overlay.rebuild(job.state)
+    with Corpus(job.state) as corpus:
+        publish(job.state, corpus)
     said = {"generation": outcome.generation, "activated": True, "records": outcome.records, "lost": lost}
     job.end(said, ok=not lost, generation=outcome.generation)
     return said

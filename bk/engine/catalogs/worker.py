@@ -77,6 +77,7 @@ def _words() -> argparse.ArgumentParser:
     verbs.add_parser("forget").add_argument("name")
     verbs.add_parser("rollback").add_argument("number", nargs="?", type=int, default=0)
     verbs.add_parser("self").add_argument("--source", default="")
+    verbs.add_parser("adjudicate")
     verbs.add_parser("rebuild")
     verbs.add_parser("verify")
     export = verbs.add_parser("export")
@@ -93,20 +94,37 @@ def _work(state: State, wanted: argparse.Namespace) -> dict[str, Json]:
     with Job(state, verb=wanted.verb, by=wanted.by, say=_say) as job:
         said = _done(job, wanted)
         if wanted.verb in ("sync", "rollback") or said.get("activated"):
+            said["corpus"] = _adjudicate(job)
             said["responder"] = _respond(job)
     bad = [each for each in said.get("sources", {}).values() if each["outcome"] in BAD]
     return {"ok": not bad and not said.get("problems") and not said.get("lost"), **said}
 
 
+def _adjudicate(job: Job) -> dict[str, Json]:
+    """What happened here, held against what is in force now, before what is installed is. The catalogs stay as they are
+    whatever goes wrong here."""
+    from bk.engine.corpus.now import adjudicate
+
+    job.tell("corpus")
+    try:
+        return adjudicate(job.state, job.values, job.now_ms()).told()
+    except Exception as error:  # noqa: BLE001 - it is told and recorded, and the next run tries again
+        why = str(error) if isinstance(error, BkError | OSError) else f"{type(error).__name__}: {error}"
+        job.record("corpus failed", level="warn", detail=inert(why, SHOWN))
+        return {"problem": inert(why, SHOWN)}
+
+
 def _respond(job: Job) -> dict[str, Json]:
     """What is installed, held against what is in force now. Whatever goes wrong here, the catalogs stay as they are."""
+    from bk.engine.responder.alone import alone
     from bk.engine.responder.round import look, respond
 
     job.tell("scan")
     try:
         run = look(job.state, job.values)
         job.tell("respond", detail=f"{run.total} packages")
-        return {"inventory": run.status, **respond(job.state, job.values, run).told()}
+        with alone(job.state):
+            return {"inventory": run.status, **respond(job.state, job.values, run).told()}
     except Exception as error:  # noqa: BLE001 - it is told and recorded, and the next run tries again
         why = str(error) if isinstance(error, BkError | OSError) else f"{type(error).__name__}: {error}"
         job.record("responder failed", level="warn", detail=inert(why, SHOWN))
@@ -139,6 +157,10 @@ def _done(job: Job, wanted: argparse.Namespace) -> dict[str, Json]:
             return person.rollback(job, wanted.number)
         case "self":
             return _self(job, wanted.source)
+        case "adjudicate":
+            told = _adjudicate(job)
+            job.end(told, ok="problem" not in told, generation=0)
+            return {"corpus": told, **({"problems": [told["problem"]]} if "problem" in told else {})}
         case "rebuild":
             return person.rebuild(job)
         case "verify":

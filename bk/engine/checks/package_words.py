@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bk.engine.checks.packages import ELSEWHERE, EVERY, KNOWN, STALE, UNVERIFIED
+from bk.engine.checks.packages import CONFIRMED, ELSEWHERE, EVERY, KNOWN, STALE, UNVERIFIED
 from bk.engine.model import Finding
 from bk.text import inert
 
@@ -34,13 +34,15 @@ def told(
     ids = sorted({ident for match in found for ident in match.ident.split()})
     versions = list(dict.fromkeys(version for match in found for version in match.versions))
     dates = sorted({match.date for match in found if match.date})
-    against = dissent(action.ecosystem, groups, facts)
+    own = rule == CONFIRMED  # it is no list, so nobody lists it with us or fails to
+    against = [] if own else dissent(action.ecosystem, groups, facts)
     version = f" {text(action.version)}" if action.version else ""
-    listed = f" ({_some(versions)})" if versions and rule != KNOWN else ""
+    listed = f" ({_some(versions)})" if versions and rule not in (KNOWN, CONFIRMED) else ""
     dated = f", {dates[0]}" if dates else ""
     known = f" ({_some(ids, IDS_SHOWN)}{dated})" if ids else f" ({dates[0]})" if dates else ""
     alias = f" (listed as {text(found[0].name)})" if found[0].name != action.name else ""
-    reason = f"{action.ecosystem} package {text(action.name)}{version}{alias} {what}{listed} by {words(groups)}{known}"
+    reason = f"{action.ecosystem} package {text(action.name)}{version}{alias} {what}{listed}"
+    reason += known if own else f" by {words(groups)}{known}"
     if origin is not None:
         whose = "a registry of your own" if origin.own else "another registry"
         reason += f"; {text(origin.host)} would serve it, {whose} ({text(origin.told)})"
@@ -50,12 +52,15 @@ def told(
         reason += f"; catalogs of {text(str(facts.catalog['date']))}"
     evidence: dict[str, Json] = {
         "package": action.target,
-        "groups": groups,
+        "groups": sorted({group for match in found if not match.tier for group in match.groups}),
         "ids": ids,
         "versions": versions[:VERSIONS_KEPT],
         "dates": dates,
         "kinds": sorted({match.kind for match in found}),
     }
+    if own:
+        evidence["tier"] = max((match.tier for match in found), key=("watch", "enforce").index)
+        evidence["labelled"] = any(match.labelled for match in found)
     evidence |= {name: list(value) for name, value in (("sources", sources), ("dissent", against)) if value}
     if origin is not None:
         evidence["registry"] = {"host": origin.host[:200], "own": origin.own, "told": origin.told[:200]}
@@ -80,6 +85,8 @@ def dissent(ecosystem: str, groups: Sequence[str], facts: Facts) -> list[str]:
 def _instead(rule: str, action: Install, found: Sequence[Match], versions: Sequence[str]) -> str:
     """Only what the records themselves say: no version is called clean merely because nobody listed it."""
     name = text(action.name)
+    if rule == CONFIRMED:
+        return f"do without {name}; bk overlay list says why, and a person may revoke it there"
     if rule in (EVERY, UNVERIFIED, ELSEWHERE) or any(match.kind == "every" and not match.versions for match in found):
         return f"do without {name}, or check that this is the package you mean"
     fixed = [end[1:] for span in versions for end in span.split(",") if end[:1] == "<" and end[:2] != "<="]

@@ -2,7 +2,7 @@
 
 Independent groups are counted, never sources: two mirrors of one list are one voice. A wildcard needs more voices than
 a named version, because one mistaken or hostile wildcard would otherwise stop everybody's work; a range that reaches
-over nearly everything is such a wildcard.
+over nearly everything is such a wildcard. What this machine confirmed for itself has its own weight and is no voice.
 """
 
 from __future__ import annotations
@@ -22,9 +22,11 @@ EVERY = "package/every-version"
 COULD_BE = "package/could-be-malicious"
 UNVERIFIED = "package/unverified-report"
 ELSEWHERE = "package/same-name-elsewhere"
+CONFIRMED = "package/confirmed-here"
 STALE = "package/stale-catalog"
 UNKNOWN = "package/unknown-name"
 UNREAD = "package/unread-manifest"
+ENFORCE = "enforce"
 STALE_LEVELS = {"off": Level.ALLOW, "warn": Level.WARN, "ask": Level.ASK, "block": Level.BLOCK}
 
 
@@ -79,6 +81,10 @@ def _known(action: Install, found: Sequence[Match], facts: Facts) -> Iterator[Fi
         what = f"has the name of a package listed in {found[0].ecosystem}"
         yield told(ELSEWHERE, Level.WARN, action, found, what=what, facts=facts)
         return
+    own = [match for match in same if match.tier]
+    if own:
+        yield from _confirmed(action, own, facts)
+        same = [match for match in same if not match.tier]
     every = [match for match in same if match.kind == "every" or _reaches_everywhere(match)]
     sure = [match for match in same if match.kind in ("exact", "range") and match not in every]
     could = [match for match in same if match.kind == "maybe" and match not in every]
@@ -100,9 +106,20 @@ def _known(action: Install, found: Sequence[Match], facts: Facts) -> Iterator[Fi
             level = Level.ASK
         which = "every version" if any(match.kind == "every" for match in every) else "nearly every version"
         yield from _at(EVERY, level, action, every, what=f"is listed as malicious in {which}", facts=facts)
-    if not _groups(same):
+    if same and not _groups(same):
         what = "is reported as malicious by a source that nobody vouches for"
         yield told(UNVERIFIED, Level.WARN, action, same, what=what, facts=facts)
+
+
+def _confirmed(action: Install, own: Sequence[Match], facts: Facts) -> Iterator[Finding]:
+    """What this machine's overlay says: it blocks on a person's review or two groups, else it warns."""
+    sure = [match for match in own if match.kind != "maybe"]
+    level = Level.BLOCK if any(match.tier == ENFORCE for match in own) else Level.WARN
+    whose = "by a person" if any(match.labelled for match in own) else "here"
+    what = (
+        f"was confirmed as malicious {whose}" if sure else f"could resolve to what was confirmed as malicious {whose}"
+    )
+    yield from _at(CONFIRMED, level, action, own, what=what, facts=facts)
 
 
 def _at(

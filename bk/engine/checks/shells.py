@@ -43,7 +43,17 @@ MINER_ADVICE = "leave mining to machines that are meant for it"
 _TELLING = RAW | MINERS | INTERPRETERS | frozenset(("pwsh", "powershell"))
 
 
-def check(actions: Sequence[Action], facts: Facts) -> Iterable[Finding]:  # noqa: ARG001 - every check has this shape
+# Clients in which what is typed into a program that runs is shown to no hook.
+BLIND = frozenset(("codex",))
+BLIND_ADVICE = "give the program its commands with the call: as an argument, a script file or a heredoc"
+_SESSIONS = names(
+    "ipython irb sqlite3 psql mysql mariadb redis-cli mongosh gdb lldb ghci bc dc ftp sftp screen tmux script"
+)
+_DOES = names("-c -e -E -m -p -r -v -V -h --eval --print --version -version --help")
+_TOLD = names("-c -e -f -l -r -ex --command --execute --eval --file --batch --list --version --help")
+
+
+def check(actions: Sequence[Action], facts: Facts) -> Iterable[Finding]:
     """Findings for steered shells, fork bombs and miners."""
     run: Run | None = None
     sockets: list[Action] = []
@@ -54,6 +64,8 @@ def check(actions: Sequence[Action], facts: Facts) -> Iterable[Finding]:  # noqa
             program = base(action)
             if program in SHELLS and _interactive(action, program):
                 shells.append(action)
+            if facts.call is not None and facts.call.harness in BLIND and _waits(action, program):
+                yield _blind(action, program, facts.call.harness)
             elif program in ("telnet", "openssl") and (program == "telnet" or "s_client" in action.argv):
                 sockets.append(action)
             if program in _TELLING or action.program.lower() in MINERS:
@@ -84,6 +96,25 @@ def _interactive(run: Run, program: str) -> bool:
     return not any(word[:1] == "-" and word[1:2] != "-" and "c" in word for word in words) and not any(
         word[:1] not in "-+" and not word.isdigit() and not word.startswith("/dev/fd/") for word in words if word
     )
+
+
+def _waits(run: Run, program: str) -> bool:
+    """Whether a program that takes commands was started without any: what it is told comes later, from a terminal."""
+    if run.stdin is not None or run.takes:
+        return False
+    if program in SHELLS:
+        return _interactive(run, program)
+    words = run.argv[1:]
+    if program in INTERPRETERS:
+        return all(word[:1] == "-" for word in words) and not any(word[:2] in _DOES or word in _DOES for word in words)
+    if program not in _SESSIONS and run.program.lower() not in _SESSIONS:
+        return False
+    return not any(" " in word or word in _TOLD or word.partition("=")[0] in _TOLD for word in words)
+
+
+def _blind(run: Run, program: str, harness: str) -> Finding:
+    reason = f"`{program}` is started to be typed into, and {harness} shows no hook what is typed"
+    return Finding("shells/unseen", Level.BLOCK, reason, action=run, instead=BLIND_ADVICE)
 
 
 def _of(run: Run, program: str) -> Iterator[Finding]:

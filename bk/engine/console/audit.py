@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from bk.engine.console.gate import require_admin
+from bk.engine.console.pages import Page, page
+from bk.engine.console.pages import keep_index_in_passing as keep_index_in_passing  # noqa: PLC0414 - surfaces name it from here
 from bk.engine.console.proof import Proof, inclusion
 from bk.engine.errors import USAGE, BkError
 from bk.engine.ledger.errors import from_sqlite
@@ -30,14 +32,6 @@ if TYPE_CHECKING:
 Json = Any
 POLL_S = 0.2
 PAGE = 2_000
-
-
-class Page:
-    """Entries, newest first, and whether older ones match too."""
-
-    def __init__(self, entries: list[Entry], more: bool) -> None:
-        self.entries = entries
-        self.more = more
 
 
 class Shown:
@@ -65,17 +59,7 @@ def begun(state: State) -> bool:
 
 def query(state: State, text: str, *, limit: int = 50, before: int = 0, now_ms: int | None = None) -> Page:
     """The newest entries that match, below `before` if given, from the current segment back into closed ones."""
-    wanted, now = parse(text), _now(now_ms)
-    found: list[Entry] = []
-    for past, path in reversed(_files(state)):
-        if before and past >= before - 1:
-            continue
-        with _opened(path) as con:
-            found += run(con, wanted, now, after=past, before=before, limit=limit + 1 - len(found))
-        if len(found) > limit:
-            break
-        before = past + 1
-    return Page(found[:limit], len(found) > limit)
+    return page(state, text, anchor=before, limit=limit, now_ms=_now(now_ms))
 
 
 def entries(state: State, text: str = "", *, after: int = 0, now_ms: int | None = None) -> Iterator[Entry]:
@@ -151,6 +135,18 @@ def show(state: State, seq: int) -> Shown:
         problem = str(error)
     text = body.decode(errors="replace")
     return Shown(stored(seq, text), text, leaf_hash(body) == row[1], proof, problem)
+
+
+def evidence(state: State, seq: int) -> dict[str, Json]:
+    """One entry with its proof, as one object that can be handed on and checked elsewhere: what `e` exports."""
+    shown = show(state, seq)
+    return {
+        "entry": record(shown.entry),
+        "body": shown.body,
+        "intact": shown.intact,
+        "proof": None if shown.proof is None else shown.proof.as_json(),
+        "problem": shown.problem,
+    }
 
 
 def verify(state: State, *, file: str = "", public_key: str = "", seal_key: str = "") -> Report:

@@ -17,8 +17,9 @@ from bk.engine.responder import followups
 from bk.engine.responder import incidents as states
 from bk.engine.responder.clock import now_ms
 from bk.engine.responder.followups import FollowUp
+from bk.engine.responder.gate import TOLD
 from bk.engine.responder.incidents import Book, Incident
-from bk.engine.responder.looking import items_of, named
+from bk.engine.responder.looking import copies_of, items_of, named, overdue
 from bk.engine.responder.respond import Outcome
 from bk.engine.responder.round import settled
 from bk.engine.state import State
@@ -28,7 +29,7 @@ from bk.text import inert
 Json = Any
 REASON_MAX = 400
 WAITING = (
-    states.OPEN, states.REPORTED, states.PATHLESS, states.APPROVAL, states.FAILED, states.STALE_EVIDENCE,
+    states.OPEN, states.REPORTED, states.PATHLESS, states.APPROVAL, states.FAILED, states.STALE_EVIDENCE, TOLD,
 )  # fmt: skip
 ENDED_WHY = "a person opened it again"
 
@@ -51,7 +52,8 @@ class Shown:
 
 def part(state: State) -> Part:
     """The line of `bk diag`: what waits for a person, and what of the quarantine needs one."""
-    wrong = [held for held in listed(state) if held.problem]
+    kept = listed(state)
+    wrong = [held for held in kept if held.problem]
     if wrong:
         return Part("responder", BAD, f"{wrong[0].ident}: {wrong[0].problem}", "bk quarantine verify")
     with Book(state) as book:
@@ -63,6 +65,9 @@ def part(state: State) -> Part:
         return Part("responder", WARN, inert(said, 300), "bk incidents list")
     if run is None:
         return Part("responder", UNKNOWN, "what is installed was never looked at", "bk scan")
+    due = overdue(snapshot.read(state).values, kept, now_ms())
+    if due:
+        return Part("responder", WARN, f"{len(due)} held items are due for review", "bk quarantine list")
     seen = f"{run.total:,} packages seen in the last look, which was {run.status}; nothing waits for you"
     return Part("responder", OK, seen)
 
@@ -131,6 +136,11 @@ def approve(
         incident = book.one(ident)
         if incident.state in states.SETTLED:
             raise BkError("there is nothing to approve", f"it is {incident.state}", "bk incidents list", code=USAGE)
+        if incident.path.startswith("import:"):
+            raise BkError(
+                "there is nothing to move", "a list of another scanner names it, and no look at this machine has seen "
+                "it", "bk scan", code=USAGE,
+            )  # fmt: skip
         found = items_of(state, incident)
         if not found:
             raise BkError(
@@ -138,7 +148,7 @@ def approve(
             )
         with Deed(state, "incident_approve", **_named(incident), reason=reason[:REASON_MAX]) as deed:
             book.approve(incident, now_ms(), person())
-            outcome = settled(state, snapshot.read(state).values, found, complete=False)
+            outcome = settled(state, snapshot.read(state).values, [*found, *copies_of(state, incident)])
             now = book.get(incident.id) or incident
             deed.add(state=now.state, why=now.why, hold=now.hold, moved=outcome.moved)
     return now, outcome

@@ -72,6 +72,10 @@ class Proposal:
         """Whether `--admin` is needed."""
         return any(change.needs_person for change in self.changes)
 
+    def policy(self) -> Policy:
+        """The policy that would be in force."""
+        return self._draft.policy()
+
     def told(self) -> dict[str, Json]:
         """The proposal for a program."""
         changes = [change.told() for change in self.changes]

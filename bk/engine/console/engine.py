@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from bk.engine.console.gate import require_admin
 from bk.engine.errors import BkError
@@ -13,6 +14,9 @@ from bk.engine.service import lifecycle, systemd
 from bk.engine.service.lock import Holder
 from bk.engine.service.status import EngineStatus
 from bk.engine.state import State, locate
+
+if TYPE_CHECKING:
+    from bk.engine.model import Json
 
 
 class Service:
@@ -38,6 +42,17 @@ class Service:
 def status(env: Mapping[str, str] | None = None) -> EngineStatus:
     """How the engine is."""
     return EngineStatus(_state(env))
+
+
+def watching(said: Mapping[str, Json]) -> str:
+    """What the engine's own status says of its watch over what lands, in one line."""
+    watch = said.get("watch")
+    if not isinstance(watch, dict) or not watch.get("on"):
+        return "off: what is installed is checked by scans alone"
+    told = f"{watch.get('places', 0)} places are watched"
+    if watch.get("polled"):
+        told += f", {watch['polled']} of them by looking every few seconds: {watch.get('why')}"
+    return told + (f"; {watch['left_out']} more are left to scans" if watch.get("left_out") else "")
 
 
 def start(env: Mapping[str, str] | None = None) -> tuple[Holder, bool]:

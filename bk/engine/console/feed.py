@@ -12,6 +12,7 @@ from typing import Any
 
 from bk.engine.errors import BkError
 from bk.engine.ledger.query import Query, parse
+from bk.engine.ledger.seek import seek
 from bk.engine.ledger.verify import archives
 from bk.engine.model import Entry
 from bk.engine.state import State
@@ -19,10 +20,9 @@ from bk.engine.state import State
 PAGE = 256
 MOST = 2**62
 BOUNDS = "SELECT (SELECT min(seq) FROM entry), (SELECT max(seq) FROM entry)"  # each an index look-up
-PAGES_KEPT = 64
+PAGES_KEPT = 16
 NOTABLE = "kind IN ('incident', 'admin') OR (kind IN ('decision', 'responder') AND level IN ('block', 'quarantine'))"
 NOTABLE_WINDOW = 200_000  # entries looked through for incidents: about half a second of one core
-STEPS = 2_000  # virtual machine steps between two looks at whether a search is still wanted
 
 
 class Feed:
@@ -95,15 +95,34 @@ class Feed:
         return [_entry(row[0]) for path, upto in self._files(after) for row in _read(path, sql, (after, upto))]
 
     def search(
-        self, query: Query, now_ms: int, *, after: int = 0, wanted: Callable[[], bool] = lambda: True
+        self,
+        query: Query,
+        now_ms: int,
+        *,
+        after: int = 0,
+        wanted: Callable[[], bool] = lambda: True,
+        tell: Callable[[array[int], int], None] = lambda _found, _down_to: None,
     ) -> array[int]:
-        """The numbers of all entries that match, ascending. For a worker thread: it opens its own connections."""
-        where, params = query.where(now_ms)
-        sql = f"SELECT seq FROM entry WHERE seq > ? AND seq <= ? AND ({where}) ORDER BY seq"  # noqa: S608 - made of constants by parse()
+        """The numbers of all entries that match, ascending. For a worker thread: it opens its own connections.
+
+        `tell` hears of the matches so far, newest first, and down to which entry everything was looked through: the
+        first time long before the end. What it is given goes on growing, so it must take what it needs at once.
+        """
         found = array("q")
-        for path, upto in self._files(after):
-            found.extend(row[0] for row in _read(path, sql, (after, upto, *params), wanted))
+        try:
+            for step in seek(self._state, query, now_ms, after=after, wanted=wanted):
+                found.extend(step.seqs)
+                tell(found, step.down_to)
+        except BkError as error:
+            raise BkError("the search stopped", error.detail, "try it again, or run bk diag") from error
+        if not wanted():
+            raise BkError("the search stopped", "it was called off")
+        found.reverse()
         return found
+
+    def entries(self, seqs: Sequence[int]) -> list[Entry]:
+        """The entries with these numbers, in this order; those that are not there are left out."""
+        return [entry for entry in map(self.entry, seqs) if entry is not None]
 
     def close(self) -> None:
         """Let go of the file."""
@@ -156,16 +175,13 @@ class Feed:
         return news
 
 
-def _read(
-    path: str, sql: str, params: Sequence[object], wanted: Callable[[], bool] = lambda: True
-) -> list[tuple[Any, ...]]:
-    """Rows over a connection of this thread's own; raises BkError when they cannot be had or are no longer wanted."""
+def _read(path: str, sql: str, params: Sequence[object]) -> list[tuple[Any, ...]]:
+    """Rows over a connection of this thread's own; raises BkError when they cannot be had."""
     db = _connect(path)
     try:
-        db.set_progress_handler(lambda: 0 if wanted() else 1, STEPS)
         return db.execute(sql, params).fetchall()
     except sqlite3.Error as error:
-        raise BkError("the search stopped", f"{path}: {error}", "try it again, or run bk diag") from error
+        raise BkError("the ledger cannot be read", f"{path}: {error}", "bk diag") from error
     finally:
         db.close()
 

@@ -16,7 +16,7 @@ from bk.engine.model import Entry, Incident
 NOTABLE_KINDS = ("incident", "admin")
 NOTABLE_LEVELS = ("block", "quarantine")
 RANKS = {"quarantine": 0, "block": 1, "ask": 2, "warn": 3, "allow": 4, "": 5}
-ACKNOWLEDGE = "acknowledge"
+ACKNOWLEDGE, REOPEN = "acknowledge", "reopen"
 
 
 class Case:
@@ -79,13 +79,14 @@ class Incidents:
         case.last_seq = entry.seq
 
     def _admin(self, entry: Entry) -> bool:
-        if entry.data.get("verb") != ACKNOWLEDGE:
+        verb = entry.data.get("verb")
+        case = self._cases.get(str(entry.data.get("incident"))) if verb in (ACKNOWLEDGE, REOPEN) else None
+        if case is None:
             return False
-        case = self._cases.get(str(entry.data.get("incident")))
         seen = entry.data.get("seen")
-        if case is None or not isinstance(seen, int) or seen < case.last_seq:
+        if verb == ACKNOWLEDGE and (not isinstance(seen, int) or seen < case.last_seq):
             return False
-        case.incident.state = "acknowledged"
+        case.incident.state = "acknowledged" if verb == ACKNOWLEDGE else "open"
         return True
 
 

@@ -11,14 +11,14 @@ from bk.engine.config import snapshot
 from bk.engine.console.installation import ready
 from bk.engine.console.scan import Finding, record
 from bk.engine.errors import USAGE, BkError
-from bk.engine.intel import bundle
-from bk.engine.intel.index import Index
+from bk.engine.intel import overlay
 from bk.engine.intel.names import ECOSYSTEMS
 from bk.engine.inventory import store
 from bk.engine.inventory.item import CONFIGURED, INSTALLED, LOCKED, Item
-from bk.engine.inventory.run import Diff, Run
+from bk.engine.inventory.run import COMPLETE, Diff, Run
 from bk.engine.inventory.scan import diff as compare
 from bk.engine.responder.crossref import hits
+from bk.engine.responder.reported import origin, report
 from bk.text import inert
 
 Json = Any
@@ -32,18 +32,20 @@ MAX_TOLD = 20
 class Imported:
     """What a list of another scanner came to."""
 
-    __slots__ = ("findings", "items", "problems", "status")
+    __slots__ = ("findings", "items", "news", "problems", "status")
 
     def __init__(self) -> None:
         self.items: list[Item] = []
         self.problems: list[str] = []
         self.findings: list[Finding] = []
+        self.news: list[str] = []
         self.status = "unknown"
 
     def told(self) -> dict[str, Json]:
         """For a program."""
         findings = [each.told() for each in self.findings]
-        return {"items": len(self.items), "status": self.status, "problems": self.problems, "findings": findings}
+        told = {"items": len(self.items), "status": self.status, "problems": self.problems, "findings": findings}
+        return {**told, "news": self.news}
 
 
 def runs(env: Mapping[str, str] | None = None) -> list[Run]:
@@ -88,17 +90,22 @@ def difference(older: int = 0, newer: int = 0, env: Mapping[str, str] | None = N
 
 
 def take_in(path: str, env: Mapping[str, str] | None = None) -> Imported:
-    """Hold what another scanner listed against the catalogs. Nothing of it is believed to be at any place."""
+    """Hold what another scanner listed against the catalogs; what something speaks against is an incident that names
+    the list and no place. Nothing of it is believed to lie anywhere."""
     state = ready(env)
     values = snapshot.read(state).values
+    where = os.path.realpath(path)
     made = read(path)
-    index = Index.open(bundle.ensure(state))
+    index = overlay.in_force(state)
     try:
-        made.findings = [Finding(hit, values) for hit in hits(index, made.items)]
+        found = hits(index, made.items)
     finally:
         index.close()
+    whole = made.status == COMPLETE and not made.problems
+    made.findings = [Finding(hit, values, origin(where)) for hit in found]
+    made.news = report(state, values, found, where, whole=whole)
     record(state, values, "inventory_import", file=inert(path, 300), items=len(made.items), status=made.status,
-           findings=len(made.findings))  # fmt: skip
+           findings=len(made.findings), news=len(made.news))  # fmt: skip
     return made
 
 

@@ -171,6 +171,7 @@ def catalogs(state: State) -> Part:
 
 def engine(state: State) -> Part:
     """The resident engine, and whoever else may sit on its socket."""
+    from bk.engine.console.engine import watching
     from bk.engine.service.status import EngineStatus
 
     if not os.path.isdir(state.run):
@@ -182,7 +183,7 @@ def engine(state: State) -> Part:
         )
     if not seen.running:
         return Part("engine", OK, "not running: calls are decided cold, and the first one starts it", "bk engine start")
-    return Part("engine", OK, f"process {seen.pid}, up {_span(seen.uptime_s)}")
+    return Part("engine", OK, f"process {seen.pid}, up {_span(seen.uptime_s)}; watch: {watching(seen.said)}")
 
 
 def release(state: State) -> Part:

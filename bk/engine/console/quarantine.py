@@ -11,14 +11,14 @@ from bk.engine.console.deed import Deed, clean, person
 from bk.engine.console.gate import require_admin
 from bk.engine.console.installation import ready
 from bk.engine.errors import DEGRADED, USAGE, BkError
-from bk.engine.intel import bundle
-from bk.engine.intel.index import Index
+from bk.engine.intel import overlay
 from bk.engine.inventory.item import INSTALLED, Item
 from bk.engine.responder import incidents as states
 from bk.engine.responder.clock import DAY_MS, now_ms
 from bk.engine.responder.crossref import spoken_of
 from bk.engine.responder.gate import evidence_of, threshold
 from bk.engine.responder.incidents import Book, Incident, key
+from bk.engine.responder.looking import overdue
 from bk.engine.state import State
 from bk.quarantine import back, listing
 from bk.quarantine.purge import purge as delete
@@ -45,6 +45,11 @@ class Shown:
         """For a program."""
         steps = [{"at_ms": at, "step": step, "detail": detail} for at, step, detail in self.steps]
         return {**told(self.held), **self.held.told(), "path": clean(self.held.path), "steps": steps}
+
+
+def due(found: Sequence[Held], env: Mapping[str, str] | None = None) -> frozenset[str]:
+    """The items that are due for a person's review."""
+    return overdue(snapshot.read(ready(env)).values, found, now_ms())
 
 
 def told(held: Held) -> dict[str, Json]:
@@ -112,26 +117,28 @@ def restore(
                 book.exempt(each, digest=held.digest, reason=reason.strip()[:REASON_MAX] or "restored", by=person(),
                             at_ms=at, until_ms=until, kind="restored")  # fmt: skip
             try:
-                back.restore(state, held.ident, to=place, recreate_parent=recreate_parent)
+                held = back.restore(state, held.ident, to=place, recreate_parent=recreate_parent)
             except HoldRefusedError as error:
                 for each in exempt:
                     book.forget_restored(each.id, at)
                 raise _as_refused(error) from error
             if book.get(incident.id) is not None:
                 book.becomes(incident, states.RESTORED, at, why="a person put it back", by=person())
-        deed.add(digest=held.digest, exempt_until_ms=until)
+        deed.add(digest=held.digest, exempt_until_ms=until, note=clean(held.problem))
     return held
 
 
 def condemned(state: State, held: Held) -> tuple[str, ...]:
     """The independent sources that still call it bad, when they are enough to hold it."""
-    index = Index.open(bundle.ensure(state))
+    index = overlay.in_force(state)
     try:
         item = Item(held.ecosystem, held.name, held.version, manager="", kind=INSTALLED, observed="")
         evidence = evidence_of(spoken_of(index, item))
     finally:
         index.close()
     enough = evidence.voices >= threshold(snapshot.read(state).values)
+    if evidence.labelled:
+        return (*sorted(evidence.sure | evidence.wide), "a person's label")
     return tuple(sorted(evidence.sure | evidence.wide)) if enough else ()
 
 

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-import tempfile
 import time
 from collections.abc import Iterator
 from importlib.resources import files
 from typing import Any
 
 from bk.engine.console.gate import why_not
+from bk.engine.console.installed import install
 from bk.engine.console.session import Session
+from bk.engine.console.shelter import Shelter
 from bk.engine.decide import decide
 from bk.engine.ledger.store import Ledger
 from bk.engine.model import Entry, ToolCall
@@ -28,18 +28,32 @@ HOME = "/home/ada"
 BATCH = 64
 
 
-def open_sample(*, admin: bool = True) -> Session:
-    """A session on a fresh sample; closing it removes the state."""
-    top = tempfile.mkdtemp(prefix="bk-sample-", dir="/tmp")
-    state = State(f"{top}/home/.bk", f"{top}/home", os.geteuid())
+class Sample(Session):
+    """A session on a state that was made for it; closing it removes the state, and so does being killed."""
+
+    def __init__(self, state: State, shelter: Shelter, *, why_not_admin: str) -> None:
+        super().__init__(state, why_not_admin=why_not_admin, sample=True, shown_root="sample state")
+        self._shelter = shelter
+
+    def close(self) -> None:
+        """Let go of the files and remove them."""
+        super().close()
+        self._shelter.close()
+
+
+def open_sample(*, admin: bool = True) -> Sample:
+    """A session on a fresh sample: a ledger of real decisions, installed things held and to be held, a corpus."""
+    shelter = Shelter()
     try:
+        state = State(f"{shelter.top}/home/.bk", f"{shelter.top}/home", os.geteuid())
         os.mkdir(state.home, 0o700)
         state.ensure()
         fill(state, time.time_ns() // 1_000_000)
+        install(state)
+        return Sample(state, shelter, why_not_admin=why_not(admin))
     except BaseException:
-        shutil.rmtree(top, ignore_errors=True)
+        shelter.close()
         raise
-    return Session(state, why_not_admin=why_not(admin), sample=True, shown_root="sample state")
 
 
 def fill(state: State, now_ms: int) -> None:

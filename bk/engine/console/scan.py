@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from bk.engine.config import snapshot
-from bk.engine.console.deed import clean, person
+from bk.engine.console.deed import Deed, clean, person
+from bk.engine.console.gate import require_admin
 from bk.engine.console.installation import ready
 from bk.engine.errors import FOUND, OK, PARTIAL, WARNED
-from bk.engine.intel import bundle
-from bk.engine.intel.index import Index
+from bk.engine.intel import overlay
 from bk.engine.inventory import store
 from bk.engine.inventory.item import Item
 from bk.engine.inventory.limits import Limits
@@ -25,11 +25,12 @@ from bk.engine.responder.crossref import Hit, artifact_path, hits
 from bk.engine.responder.incidents import key
 from bk.engine.responder.looking import folders
 from bk.engine.responder.respond import Outcome
-from bk.engine.responder.round import respond
+from bk.engine.responder.round import noted
+from bk.engine.responder.round import respond as answered
 from bk.engine.state import State
 
 Json = Any
-WARN, BLOCK = "warn", "block"
+WARN, BLOCK, ENFORCE = "warn", "block", "enforce"
 FAIL_ON = (WARN, BLOCK, "never")
 
 
@@ -38,12 +39,12 @@ class Finding:
 
     __slots__ = ("groups", "hit", "incident", "level")
 
-    def __init__(self, hit: Hit, values: Mapping[str, Json]) -> None:
+    def __init__(self, hit: Hit, values: Mapping[str, Json], place: str = "") -> None:
         self.hit = hit
         self.groups = hit.groups
         self.level = level(hit, values)
         item = hit.item
-        self.incident = key(item.ecosystem, item.name, item.version, artifact_path(item))
+        self.incident = key(item.ecosystem, item.name, item.version, place or artifact_path(item))
 
     @property
     def item(self) -> Item:
@@ -58,6 +59,10 @@ class Finding:
     @property
     def reason(self) -> str:
         """One sentence for people."""
+        if any(match.tier for match in self.hit.matches):
+            return (
+                f"confirmed on this machine{f'; known to be bad: {words}' if (words := ', '.join(self.groups)) else ''}"
+            )
         if not self.groups:
             return "reported, but nobody vouches for the report"
         return f"known to be bad: {', '.join(self.groups)}"
@@ -105,7 +110,8 @@ class Scanned:
         """For a program, without the items."""
         run = self.run.plain()
         run["roots"] = [clean(root) for root in run["roots"]]
-        run["problems"] = [{"path": clean(each["path"]), "why": each["why"]} for each in run["problems"]]
+        for name in ("problems", "notes"):
+            run[name] = [{"path": clean(each["path"]), "why": each["why"]} for each in run[name]]
         return {"run": run, "findings": [each.told() for each in self.findings], "responder": self.outcome.told()}
 
 
@@ -114,9 +120,16 @@ def scan(
     roots: Sequence[str] = (),
     *,
     tell: Callable[[int, int, str], None] | None = None,
+    respond: bool = False,
+    admin: bool = False,
     env: Mapping[str, str] | None = None,
 ) -> Scanned:
-    """Look, compare, and let the responder do what the settings allow it."""
+    """Look, compare, and open incidents; nothing is moved, whoever asks and whatever the settings say.
+
+    With `respond`, which is for a person, the responder does what the settings allow it.
+    """
+    if respond:
+        require_admin(admin, env)
     state = ready(env)
     values = snapshot.read(state).values
     given = list(roots)
@@ -124,20 +137,30 @@ def scan(
         given = folders(values["scan.roots"], state.home) or [os.getcwd()]
     limits = Limits(seconds=float(values["scan.max_seconds"]))
     run = look(state, profile=profile, roots=given, tell=tell, limits=limits, env=env)
-    index = Index.open(bundle.ensure(state))
+    index = overlay.in_force(state)
     try:
         found = [Finding(hit, values) for hit in hits(index, store.items(state, run))]
     finally:
         index.close()
     found.sort(key=lambda each: (each.level != BLOCK, each.hit.severity, each.item.ecosystem, each.item.name))
-    outcome = respond(state, values, run)
+    outcome = _responded(state, values, run, profile) if respond else noted(state, values, run)
     record(state, values, "scan", profile=profile, status=run.status, items=run.total, findings=len(found))
     return Scanned(state, run, found, outcome)
+
+
+def _responded(state: State, values: Mapping[str, Json], run: Run, profile: str) -> Outcome:
+    """A whole pass, at a person's word: in the ledger before it, and again with what it came to."""
+    with Deed(state, "scan_respond", profile=profile, run=run.id) as deed:
+        outcome = answered(state, values, run)
+        deed.add(**outcome.told())
+    return outcome
 
 
 def level(hit: Hit, values: Mapping[str, Json]) -> str:
     """What an install of it would get, as far as sources alone decide: a warning, or a block."""
     evidence = hit.evidence
+    if any(match.tier == ENFORCE for match in hit.matches):
+        return BLOCK
     if evidence.voices >= int(values["corroboration.block_at"]):
         return BLOCK
     sure = [each for each in hit.matches if each.provenance.real and each.kind == "exact"]

@@ -8,11 +8,16 @@ from array import array
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from bk.engine.console.audit import query
+from bk.engine.console.deed import ASKED
 from bk.engine.console.diag import verified, words
 from bk.engine.console.feed import Feed, following, parsed
+from bk.engine.console.filters import expanded
 from bk.engine.console.gate import why_not
-from bk.engine.console.incidents import ACKNOWLEDGE, Case, Incidents
+from bk.engine.console.incidents import ACKNOWLEDGE, REOPEN, Case, Incidents
 from bk.engine.console.installation import here
+from bk.engine.console.orders import in_order
+from bk.engine.console.pages import keep_index
 from bk.engine.errors import BkError
 from bk.engine.model import Entry
 from bk.engine.state import State
@@ -20,6 +25,7 @@ from bk.engine.state import State
 Json = Any
 FEW = 2_000
 BEGINNINGS = 50
+RECENT = 50
 OWN_KINDS = ("engine", "config", "catalog", "segment")
 
 
@@ -35,6 +41,7 @@ class Session:
         sample: bool = False,
         shown_root: str = "",
         now: Callable[[], int] | None = None,
+        again: Callable[[], str] | None = None,
     ) -> None:
         self.state = state
         self.why_not_admin = why_not_admin
@@ -43,14 +50,27 @@ class Session:
         self.root = state.root
         self.shown_root = shown_root or short(state.root, state.home)
         self.now = now or (lambda: time.time_ns() // 1_000_000)
+        self._again = again
         self.feed = Feed(state)
         self.incidents = Incidents()
         self._seen = 0
 
     @property
-    def gate_word(self) -> str:
-        """Who may act, in a word."""
-        return "READ-ONLY" if self.why_not_admin else "ADMIN"
+    def env(self) -> dict[str, str]:
+        """The environment in which every console function finds this state, and no other."""
+        usual = self.state.root == f"{self.state.home}/.bk"
+        return {**os.environ, "HOME": self.state.home, "BK_HOME": "" if usual else self.state.root}
+
+    @property
+    def admin(self) -> bool:
+        """Whether admin verbs may be asked for; the engine looks again at each of them."""
+        return not self.why_not_admin
+
+    def ask_again(self) -> str:
+        """Whether a person may still act: the sentence that says why not, or ""."""
+        if self._again is not None:
+            self.why_not_admin = self._again()
+        return self.why_not_admin
 
     @property
     def hook_command(self) -> str:
@@ -93,14 +113,50 @@ class Session:
     def wrong_with(self, filter_text: str) -> str:
         """What is wrong with a filter; "" when it can be used."""
         try:
-            parsed(filter_text)
+            parsed(expanded(self.state, filter_text))
         except BkError as error:
             return f"{error}. {error.next_step}"
         return ""
 
-    def search(self, filter_text: str, *, after: int = 0, wanted: Callable[[], bool] = lambda: True) -> array[int]:
-        """The numbers of the entries that a filter lets through, ascending."""
-        return self.feed.search(parsed(filter_text), self.now(), after=after, wanted=wanted)
+    def search(
+        self,
+        filter_text: str,
+        *,
+        after: int = 0,
+        wanted: Callable[[], bool] = lambda: True,
+        tell: Callable[[array[int], int], None] = lambda _found, _down_to: None,
+    ) -> array[int]:
+        """The numbers of the entries that a filter lets through, ascending; `tell` hears of the newest first."""
+        return self.feed.search(
+            parsed(expanded(self.state, filter_text)), self.now(), after=after, wanted=wanted, tell=tell
+        )
+
+    def ordered(
+        self,
+        column: str,
+        *,
+        descending: bool,
+        within: array[int] | None,
+        wanted: Callable[[], bool] = lambda: True,
+    ) -> array[int]:
+        """The numbers of the entries in a column's order, of all of them or of those. For a worker thread."""
+        return in_order(self.state, column, descending=descending, within=within, wanted=wanted)
+
+    def keep_index(self, wanted: Callable[[], bool] = lambda: True) -> int:
+        """Bring the side index of the ledger up to date, so that filters are fast. For a worker thread."""
+        return keep_index(self.state, wanted=wanted)
+
+    def first_since(self, text: str) -> int:
+        """The first entry that is not older than a time as people write it. For a worker thread."""
+        from bk.engine.console.tally import first_since
+
+        return first_since(self.state, text, self.now())
+
+    def chain(self) -> tuple[int, int] | None:
+        """Up to which entry the ledger is signed, and when that was; None when it is not. For a worker thread."""
+        from bk.engine.console.tally import signed
+
+        return signed(self.state)
 
     def record(self, entry: Entry) -> dict[str, Json]:
         """An entry as the JSON that is copied."""
@@ -115,16 +171,27 @@ class Session:
 
     def acknowledge(self, case: Case) -> int:
         """Record that a person has seen an incident; returns the entry's number. Raises BkError when refused."""
+        return self._decide(case, ACKNOWLEDGE, seen=case.last_seq)
+
+    def reopen(self, case: Case) -> int:
+        """Record that an incident waits for a person again; returns the entry's number. Raises BkError when refused."""
+        return self._decide(case, REOPEN)
+
+    def outcome(self, event: str, **same: str) -> Entry:
+        """The newest entry that tells how a deed ended, for those who may only show what was recorded."""
+        for entry in query(self.state, "kind:responder", limit=RECENT).entries:
+            data = entry.data
+            ended = data.get("event") == event and data.get("outcome") != ASKED
+            if ended and all(data.get(name) == value for name, value in same.items()):
+                return entry
+        raise BkError("it cannot be said how this ended", f"no entry tells the end of {event}", "bk audit tail")
+
+    def _decide(self, case: Case, verb: str, **more: Json) -> int:
         if self.why_not_admin:
             raise BkError("this needs a person", self.why_not_admin, "run bk dashboard --admin in your own terminal")
         from bk.engine.ledger.store import Ledger
 
-        data = {
-            "verb": ACKNOWLEDGE,
-            "incident": case.incident.ident,
-            "seen": case.last_seq,
-            "title": case.incident.title,
-        }
+        data = {"verb": verb, "incident": case.incident.ident, **more, "title": case.incident.title}
         ledger = Ledger.open(self.state, redact=_redact(self.state), create=False)
         try:
             return ledger.append([Entry("admin", f"person:{os.getuid()}", data)], sync=True)[0].seq
@@ -142,7 +209,7 @@ class Session:
 
 def open_session(*, admin: bool, env: Mapping[str, str] | None = None) -> Session:
     """A session on this user's installation; without the right to act it is read-only and knows why."""
-    return Session(here(env), why_not_admin=why_not(admin, env))
+    return Session(here(env), why_not_admin=why_not(admin, env), again=lambda: why_not(admin, env))
 
 
 def short(path: str, home: str) -> str:

@@ -27,9 +27,10 @@ def matches(index: Index, install: Install) -> list[Match]:
     ecosystem = SAME_NAMES.get(install.ecosystem, install.ecosystem)
     found: list[Record] = []
     for count, name in enumerate(spellings(ecosystem, install.name)):
-        found = index.lookup(ecosystem, name)
-        if found or count == SPELLINGS_MAX:
-            break
+        here = index.lookup(ecosystem, name)
+        found += here
+        if count == SPELLINGS_MAX or any(not record.tier for record in here):
+            break  # what this machine says of one spelling hides nothing that is listed under another
     if not found:
         return []
     locked = install.via and install.via[-1].lower() in LOCKS
@@ -59,6 +60,8 @@ def _judged(found: list[Record], ecosystem: str, version: str, manager: str) -> 
                     ident=record.ident,
                     date=record.date,
                     sources=record.sources,
+                    tier=record.tier,
+                    labelled=record.labelled,
                 )
             )
     return made

@@ -1,27 +1,35 @@
-"""This machine's own entries, asked together with the generation in force: what a person or bk itself adds here.
+"""This machine's own entries, asked together with the generation in force.
 
-`<state>/intel/overlay.facts` is text, one claim a line, in the columns of `compact`, closed by a last line that tells a
-whole file from a cut one. `overlay.index` is compiled from it whenever the two do not belong together. Where there is
-no such text there is no overlay, and looking for it costs one stat when a World is opened and nothing after that.
+The entries themselves are kept in the corpus; here is what a decision reads of them, and `replace` is the one way to
+write it. `<state>/intel/overlay.facts` is text, one claim a line, in the columns of `compact`, closed by a last line
+that tells a whole file from a cut one. `overlay.index` is compiled from it whenever the two do not belong together.
+Where there is no such text there is no overlay, and looking for it costs one stat when a World is opened and nothing
+after that.
 """
 
 from __future__ import annotations
 
 import os
+import time
+from contextlib import closing
 
 from bk.engine.errors import BkError, Refusal
 from bk.engine.intel.index import Index
+from bk.engine.intel.record import Own, Record
+from bk.engine.provenance import Unproven
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from bk.engine.intel.record import Record
     from bk.engine.model import Json
     from bk.engine.state import State
 
 GROUP = "local"
 LABEL = "overlay"
+TIERS = ("watch", "enforce")
+TIER, LABELLED = "tier:", "labelled"  # in the text's column of sources
+UNTIL = "until:"  # in its column of ids
 ENTRIES_MAX = 10_000
 SIZE_MAX = 1 << 24
 END = "# end"
@@ -44,8 +52,12 @@ class Layered(Index):
         return self._generation.meta
 
     def lookup(self, ecosystem: str, name: str) -> list[Record]:
-        """Every record of either."""
-        return self._overlay.lookup(ecosystem, name) + self._generation.lookup(ecosystem, name)
+        """Every record of either, but what expired: an entry ends by itself, whether anybody looks after it or not."""
+        own = [_own(record) for record in self._overlay.lookup(ecosystem, name)]
+        if own:
+            now_ms = time.time_ns() // 1_000_000
+            own = [record for record in own if record.until_ms > now_ms]
+        return [*own, *self._generation.lookup(ecosystem, name)]
 
     def listed(self, keys: Iterable[bytes]) -> set[bytes]:
         """Which of many keys either has."""
@@ -53,7 +65,7 @@ class Layered(Index):
         return self._overlay.listed(asked) | self._generation.listed(asked)
 
     def __iter__(self) -> Iterator[Record]:
-        yield from self._overlay
+        yield from map(_own, self._overlay)
         yield from self._generation
 
     def names(self) -> Iterator[tuple[str, str]]:
@@ -92,56 +104,90 @@ def layered(state: State, generation: Index) -> Index:
     return Layered(generation, overlay)
 
 
-def entries(state: State) -> list[Record]:
+def in_force(state: State) -> Index:
+    """The generation in force together with the overlay: what every look at a package asks."""
+    from bk.engine.intel import bundle
+
+    generation = Index.open(bundle.ensure(state))
+    try:
+        return layered(state, generation)
+    except BaseException:
+        generation.close()
+        raise
+
+
+def claim(
+    ecosystem: str,
+    name: str,
+    version: str,
+    *,
+    severity: str,
+    tier: str,
+    until_ms: int,
+    ident: str,
+    date: str = "",
+    labelled: bool = False,
+) -> Own:
+    """This machine's own word on one version, or on every version when `version` is "". It is nobody's voice."""
+    from bk.engine.intel.merge import canonical
+
+    if tier not in TIERS:
+        raise ValueError(f"not a tier: {tier!r}")
+    kind, versions = ("exact", (version,)) if version else ("every", ())
+    record = Record(ecosystem, name, kind, versions, severity, (GROUP,), Unproven(), ident=ident, date=date,
+                    sources=(LABEL,))  # fmt: skip
+    return Own(canonical(record), tier, labelled=labelled, until_ms=until_ms)
+
+
+def entries(state: State) -> list[Own]:
     """What is in the overlay, as it stands in the text."""
     return _read(paths(state)[0])[0]
 
 
-def add(state: State, record: Record) -> bool:
-    """Add a claim as this machine's own word, whatever groups it came with; False when it is there already."""
-    from bk.engine.intel.generations import Lock
-    from bk.engine.intel.merge import canonical
-    from bk.engine.intel.record import Record as Made
+def replace(state: State, make: Callable[[], Iterable[Own]]) -> bool:
+    """Have the overlay say just this; False when it says so already. `make` is called when nobody else can write.
 
-    said = {name: getattr(record, name) for name in Made.__slots__}
-    ours = canonical(Made(**{**said, "groups": (GROUP,), "sources": record.sources or (LABEL,)}))
+    A text that is damaged is written anew: what it should say is kept elsewhere.
+    """
+    from bk.engine.intel.generations import Lock
+
     state.ensure()
     with Lock(state):
-        there = entries(state)
-        if ours in there:
-            return False
-        if len(there) >= ENTRIES_MAX:
-            raise BkError("the overlay is full", f"it has {len(there)} entries", "remove some, or use a list as source")
-        _write(state, [*there, ours])
+        wanted = sorted(make(), key=Own.fields)
+        if len(wanted) > ENTRIES_MAX:
+            raise BkError("the overlay is full", f"it would have {len(wanted)} entries", "revoke some: bk overlay list")
+        if _says(state, wanted):
+            if _whole(state):
+                return False
+            _compiled(state).close()
+        else:
+            _write(state, wanted)
     return True
 
 
-def remove(state: State, ecosystem: str, name: str, ident: str = "") -> int:
-    """Take out what the overlay says of a package, or only what it says under an id; how many claims that were."""
-    from bk.engine.intel.generations import Lock
-    from bk.engine.intel.names import canonical_name
-
-    name = canonical_name(ecosystem, name)
-    state.ensure()
-    with Lock(state):
-        there = entries(state)
-        left = [
-            record
-            for record in there
-            if (record.ecosystem, record.name) != (ecosystem, name) or (ident and ident not in record.ident.split())
-        ]
-        if len(left) < len(there):
-            _write(state, left)
-    return len(there) - len(left)
+def _says(state: State, wanted: Sequence[Own]) -> bool:
+    """Whether the text says just this, whatever became of what is compiled from it."""
+    if not wanted and not os.path.lexists(paths(state)[0]):
+        return True
+    try:
+        return sorted(entries(state), key=Own.fields) == wanted
+    except Refusal:
+        return False
 
 
-def rebuild(state: State) -> None:
-    """Compile the text anew, whatever the compiled file looks like; nothing when there is no overlay."""
-    from bk.engine.intel.generations import Lock
-
-    if _stamp(paths(state)[0]):
-        with Lock(state):
-            _compiled(state).close()
+def _whole(state: State) -> bool:
+    """Whether what is compiled is there, belongs to the text, and is undamaged."""
+    facts, compiled = paths(state)
+    stamp = _stamp(facts)
+    try:
+        index = _opened(compiled, stamp) if stamp else None
+        if index is None:
+            return not stamp
+        with closing(index):
+            index.verify()
+    except Refusal:
+        return False
+    return True
 
 
 def _opened(path: str, stamp: str) -> Index | None:
@@ -164,7 +210,7 @@ def _compiled(state: State) -> Index:
     facts, compiled = paths(state)
     records, stamp = _read(facts)
     try:
-        write(compiled, records, {"facts": stamp})
+        write(compiled, map(_plain, records), {"facts": stamp})
     except (ValueError, KeyError) as error:
         raise _refusal(f"{facts}: {error}") from error
     except BkError as error:
@@ -172,7 +218,7 @@ def _compiled(state: State) -> Index:
     return Index.open(compiled)
 
 
-def _read(path: str) -> tuple[list[Record], str]:
+def _read(path: str) -> tuple[list[Own], str]:
     """The records of the text and its stamp; nothing of both when there is none."""
     from bk.engine.intel.compact import parse
 
@@ -191,15 +237,34 @@ def _read(path: str) -> tuple[list[Record], str]:
     if len(data) > SIZE_MAX or not text.endswith(f"{END}\n"):
         raise _refusal(f"{path} is too large" if len(data) > SIZE_MAX else f"{path} is truncated")
     try:
-        records = list(parse(text, path))
+        return [_own(record) for record in parse(text, path)], stamp
     except BkError as error:
         raise _refusal(error.detail) from error
-    if any(record.groups != (GROUP,) for record in records):
-        raise _refusal(f"{path}: an entry speaks for another group than {GROUP}")
-    return records, stamp
 
 
-def _write(state: State, records: Sequence[Record]) -> None:
+def _own(record: Record) -> Own:
+    """A claim with its weight, as the text's columns say it; one that speaks for anybody else is damage."""
+    if record.groups != (GROUP,) or record.provenance.real:
+        raise _refusal(f"an entry on {record.name} speaks for another group than {GROUP}")
+    ident, _, until = record.ident.partition(f" {UNTIL}")
+    tiers = [source[len(TIER) :] for source in record.sources if source.startswith(TIER)]
+    if len(tiers) != 1 or tiers[0] not in TIERS or not (until.isdigit() and until.isascii() and len(until) < 16):
+        raise _refusal(f"an entry on {record.name} says no tier or no end")
+    own = Own(record, tiers[0], labelled=LABELLED in record.sources, until_ms=int(until))
+    own.ident = ident
+    own.sources = tuple(source for source in record.sources if source != LABELLED and not source.startswith(TIER))
+    return own
+
+
+def _plain(own: Own) -> Record:
+    """The claim as the text's columns hold it. When it ends is in the column that an index keeps with each claim, its
+    tier in the one that claims share."""
+    said = {name: getattr(own, name) for name in Record.__slots__}
+    labels = (*own.sources, *([LABELLED] if own.labelled else ()), f"{TIER}{own.tier}")
+    return Record(**{**said, "ident": f"{own.ident} {UNTIL}{own.until_ms}", "sources": labels})
+
+
+def _write(state: State, records: Sequence[Own]) -> None:
     """Replace the text and compile it; killed in between, the next reader compiles."""
     from bk.engine.intel.compact import lines
     from bk.engine.intel.writer import sync_directory
@@ -211,7 +276,7 @@ def _write(state: State, records: Sequence[Record]) -> None:
             os.unlink(aside)
         fd = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         with open(fd, "w", encoding="utf-8") as file:
-            file.writelines(f"{line}\n" for line in (*lines(records), END))
+            file.writelines(f"{line}\n" for line in (*lines(map(_plain, records)), END))
             file.flush()
             os.fsync(fd)
         os.rename(aside, facts)

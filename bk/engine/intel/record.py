@@ -31,6 +31,8 @@ class Record:
         "sources",
         "versions",
     )
+    tier = ""
+    labelled = False
 
     def __init__(  # noqa: PLR0917 - the columns of a claim, in the order they are told
         self,
@@ -80,3 +82,23 @@ class Record:
 
     def __repr__(self) -> str:
         return f"Record{self.fields()!r}"
+
+
+class Own(Record):
+    """A claim of this machine itself: how much may follow from it, whether a person's review says it, how long.
+
+    Only the overlay makes one, so that no feed can speak with its weight.
+    """
+
+    __slots__ = ("labelled", "tier", "until_ms")
+
+    def __init__(self, record: Record, tier: str, *, labelled: bool, until_ms: int) -> None:
+        for name in Record.__slots__:
+            setattr(self, name, getattr(record, name))
+        self.tier = tier
+        self.labelled = labelled
+        self.until_ms = until_ms
+
+    def fields(self) -> tuple[str | tuple[str, ...], ...]:
+        """Its weight is part of what it says."""
+        return (*super().fields(), self.tier, "labelled" if self.labelled else "", str(self.until_ms))

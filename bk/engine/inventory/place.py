@@ -25,6 +25,7 @@ NAME_MAX = 512
 VERSION_MAX = 256
 DIRECTORY, FILE, LINK, OTHER = "d", "f", "l", "o"
 Stamp = tuple[int, int, int, int, int]  # inode, mode, change time, modification time, size; see `stamp_of`
+MISSING = (errno.ENOENT, errno.ENOTDIR)
 GONE: Stamp = (0, 0, 0, 0, 0)
 _NAMES: Mapping[str, str] = {}
 
@@ -69,12 +70,13 @@ class Budget:
 class Found:
     """What a reader hands back: items, problems, and where the walk need not or should also look."""
 
-    __slots__ = ("_budget", "also", "items", "problems", "skipped")
+    __slots__ = ("_budget", "also", "items", "notes", "problems", "skipped")
 
     def __init__(self, budget: Budget) -> None:
         self._budget = budget
         self.items: list[Item] = []
         self.problems: list[tuple[str, str]] = []
+        self.notes: list[tuple[str, str]] = []
         self.skipped: set[str] = set()
         self.also: list[str] = []
 
@@ -92,6 +94,15 @@ class Found:
     def problem(self, path: str, why: str) -> None:
         """Say what could not be read, and why: nothing is left out in silence."""
         self.problems.append((path, why))
+
+    def unread(self, path: str, error: OSError, why: str) -> None:
+        """Say what the system would not let us read: a problem, or a note where it belongs to somebody else.
+
+        What went away while it was looked at is neither: it is not there.
+        """
+        if error.errno in MISSING:
+            return
+        (self.notes if theirs(path, error) else self.problems).append((path, error.strerror or why))
 
     def skip(self, *names: str) -> None:
         """These children are dealt with: the walk does not go into them."""
@@ -171,7 +182,7 @@ class Place:
                     listed = listing(path, self._budget)
                     self._real.add(sub)
                 except OSError as error:
-                    self._found.problem(path, error.strerror or "it cannot be listed")
+                    self._found.unread(path, error, "it cannot be listed")
         self._listed[sub] = listed
         return listed
 
@@ -201,7 +212,7 @@ class Place:
         try:
             found = read(path, max_bytes)
         except OSError as error:
-            self._found.problem(path, error.strerror or "it cannot be read")
+            self._found.unread(path, error, "it cannot be read")
             return None
         if found is None:
             self._found.problem(path, "it changed while it was read")
@@ -276,13 +287,27 @@ class Place:
         self._budget.clock()
         try:
             info = os.lstat(path)
-        except (OSError, ValueError) as error:
+        except ValueError:
             self.stamps[path] = GONE
-            if getattr(error, "errno", 0) not in (errno.ENOENT, errno.ENOTDIR, 0):
-                self._found.problem(path, getattr(error, "strerror", None) or "it cannot be looked at")
+            return None
+        except OSError as error:
+            self.stamps[path] = GONE
+            self._found.unread(path, error, "it cannot be looked at")
             return None
         self.stamps[path] = stamp_of(info)
         return info
+
+
+def theirs(path: str, error: OSError) -> bool:
+    """Whether something cannot be read because it, or the folder that it lies in, belongs to somebody else."""
+    if error.errno not in (errno.EACCES, errno.EPERM):
+        return False
+    for one in (path, os.path.dirname(path)):
+        try:
+            return os.lstat(one).st_uid != os.geteuid()
+        except OSError:
+            continue
+    return False
 
 
 def stamp_of(info: os.stat_result) -> Stamp:

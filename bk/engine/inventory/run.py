@@ -1,6 +1,8 @@
-"""One run over the machine, and what became of the things of an earlier one: only a complete run proves absence."""
+"""One run over the machine, how far it reached, and what became of the things of an earlier one."""
 
 from __future__ import annotations
+
+from bk.engine.inventory.reach import Reach
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,10 +15,15 @@ RUNNING, COMPLETE, PARTIAL, ERROR = "running", "complete", "partial", "error"
 
 
 class Run:
-    """What one run looked at, how it ended, what it counted and what it could not read."""
+    """What one run looked at, how it ended, what it counted and what it could not read.
+
+    `problems` make a run partial. `notes` do not: they tell of what belongs to somebody else. Both are left out of
+    `reach`, which is what absence is proven by.
+    """
 
     __slots__ = (
-        "counts", "directories", "ended", "id", "problems", "profile", "reused", "roots", "started", "status", "why",
+        "counts", "directories", "ended", "id", "notes", "problems", "profile", "reach", "reused", "roots", "started",
+        "status", "why",
     )  # fmt: skip
 
     def __init__(
@@ -31,6 +38,8 @@ class Run:
         why: str = "",
         counts: Mapping[str, int] | None = None,
         problems: Sequence[tuple[str, str]] = (),
+        notes: Sequence[tuple[str, str]] = (),
+        reach: Reach | None = None,
         directories: int = 0,
         reused: int = 0,
     ) -> None:
@@ -43,12 +52,14 @@ class Run:
         self.why = why
         self.counts = dict(counts or {})
         self.problems = list(problems)
+        self.notes = list(notes)
+        self.reach = reach or Reach()
         self.directories = directories
         self.reused = reused
 
     @property
     def complete(self) -> bool:
-        """Whether what this run did not see is not there."""
+        """Whether everything that it was asked to look at was looked at."""
         return self.status == COMPLETE
 
     @property
@@ -71,6 +82,7 @@ class Run:
             "directories": self.directories,
             "reused": self.reused,
             "problems": [{"path": path, "why": why} for path, why in self.problems],
+            "notes": [{"path": path, "why": why} for path, why in self.notes],
         }
 
 

@@ -13,7 +13,9 @@ from bk.engine.inventory import store
 from bk.engine.inventory.ecosystems import EVERY
 from bk.engine.inventory.limits import Limits
 from bk.engine.inventory.place import Budget
+from bk.engine.inventory.reach import Reach, vanished
 from bk.engine.inventory.run import COMPLETE, ERROR, PARTIAL, Diff, Run
+from bk.engine.inventory.view import readers
 from bk.engine.inventory.walk import Walk
 
 TYPE_CHECKING = False
@@ -76,6 +78,8 @@ def scan(
         try:
             walk.run(wanted)
             run.problems = [*missing, *walk.problems, *writer.problems][: store.PROBLEMS_MAX]
+            run.notes = [*walk.notes, *writer.notes][: store.PROBLEMS_MAX]
+            run.reach = Reach(walk.done, walk.blind | writer.blind)
             run.why = walk.limit
             run.status = PARTIAL if run.why or run.problems else COMPLETE
         finally:
@@ -88,15 +92,23 @@ def scan(
 
 
 def diff(state: State, a: Run, b: Run) -> Diff:
-    """What changed from run a to run b. What b did not see is proven gone only where b is complete and looked there."""
+    """What changed from run a to run b. What b did not see is proven gone where b looked at all of its place, where the
+    file that told of it tells of something else, and where nothing is there any more."""
     before, after = store.apart(state, a.id, b.id)
     was = {item.key: item for item in before}
     now = {item.key: item for item in after}
+    gone = [item for key, item in was.items() if key not in now]
+    spoke = {item.observed for item in after}
     return Diff(
         [item for key, item in now.items() if key not in was],
-        [item for key, item in was.items() if key not in now],
+        gone,
         [(was[key], item) for key, item in now.items() if key in was and was[key] != item],
-        proven=b.complete and set(a.roots) <= set(b.roots),
+        proven=all(
+            b.reach.covers(item.observed)
+            or (item.observed in spoke and not b.reach.spoiled(item.observed))
+            or vanished(item.observed)
+            for item in gone
+        ),
     )
 
 
@@ -129,12 +141,7 @@ def _resolved(wanted: Iterable[tuple[str, int]], depth: int) -> list[tuple[str, 
 def _view(state: State, profile: str, told: Mapping[str, str], ecosystems: Mapping[str, Ecosystem]) -> bytes:
     """What a reading depends on besides the files: the readers' own code, the home, and how thoroughly they look."""
     view = (state.home, profile == DEEP, sorted(told.items()), sorted(ecosystems), os.geteuid())
-    mix = blake2b(repr(view).encode(errors="surrogateescape"), digest_size=16)
-    for folder, _, files in sorted(os.walk(os.path.dirname(__file__))):
-        for name in sorted(name for name in files if name.endswith(".py")):
-            with open(f"{folder}/{name}", "rb") as file:
-                mix.update(file.read())
-    return mix.digest()
+    return blake2b(readers() + repr(view).encode(errors="surrogateescape"), digest_size=16).digest()
 
 
 @contextmanager

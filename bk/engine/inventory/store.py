@@ -15,6 +15,7 @@ from time import time
 
 from bk.engine.errors import BkError
 from bk.engine.inventory.proof import Proof
+from bk.engine.inventory.reach import Reach
 from bk.engine.inventory.rows import item_of, mentions, packed, row_of, unpacked
 from bk.engine.inventory.run import ERROR, RUNNING, Run
 from bk.engine.inventory.walk import Known
@@ -33,13 +34,14 @@ KEEP_DAYS = 30
 COMMIT_EVERY = 256
 CHUNK = 2_000
 PROBLEMS_MAX = 10_000
+ADDED = ("notes", "reach")  # columns that an inventory of an earlier release has not
 DAY_S = 86_400
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS runs (
   id INTEGER PRIMARY KEY, profile TEXT NOT NULL, roots BLOB NOT NULL, started INTEGER NOT NULL,
   ended INTEGER NOT NULL DEFAULT 0, status TEXT NOT NULL, why TEXT NOT NULL DEFAULT '',
   counts TEXT NOT NULL DEFAULT '{}', problems BLOB, directories INTEGER NOT NULL DEFAULT 0,
-  reused INTEGER NOT NULL DEFAULT 0
+  reused INTEGER NOT NULL DEFAULT 0, notes BLOB, reach BLOB
 ) STRICT;
 CREATE TABLE IF NOT EXISTS snapshots (
   id INTEGER PRIMARY KEY, path BLOB NOT NULL, items INTEGER NOT NULL, counts TEXT NOT NULL, problems BLOB
@@ -74,6 +76,10 @@ def opened(state: State) -> sqlite3.Connection:
             book.execute("PRAGMA synchronous=NORMAL")
             book.execute("PRAGMA cache_size=-8000")
             book.executescript(_SCHEMA)
+            known = {row[1] for row in book.execute("PRAGMA table_info(runs)")}
+            for column in ADDED:
+                if column not in known:
+                    book.execute(f"ALTER TABLE runs ADD COLUMN {column} BLOB")
         except sqlite3.Error:
             book.close()
             raise
@@ -98,6 +104,8 @@ class Writer:
         self._since = 0
         self.counts: Counter[str] = Counter()
         self.problems: list[tuple[str, str]] = []
+        self.notes: list[tuple[str, str]] = []
+        self.blind: set[str] = set()
         self._book.execute("BEGIN")
 
     def recall(self, path: str) -> Known | None:
@@ -121,18 +129,19 @@ class Writer:
                 "SELECT counts, problems FROM snapshots WHERE id = ?", (known.snapshot,)
             ).fetchone()
             self.counts.update(json.loads(counts))
-            self._complain([(one[0], one[1]) for one in unpacked(problems)])
+            self._complain(known.path, [(one[0], one[1], one[2]) for one in unpacked(problems)])
         self._paced()
 
     def keep(self, path: str, proof: Proof, below: list[str], found: Found) -> None:
         """Remember what a directory said just now."""
         snapshot = 0
-        if found.items or found.problems:
+        told = [*((*one, False) for one in found.problems), *((*one, True) for one in found.notes)][:PROBLEMS_MAX]
+        if found.items or told:
             counts = Counter(f"{item.ecosystem}/{item.kind}" for item in found.items)
             snapshot = (
                 self._book.execute(
                     "INSERT INTO snapshots (path, items, counts, problems) VALUES (?, ?, ?, ?)",
-                    (os.fsencode(path), len(found.items), json.dumps(counts), packed(found.problems[:PROBLEMS_MAX])),
+                    (os.fsencode(path), len(found.items), json.dumps(counts), packed(told)),
                 ).lastrowid
                 or 0
             )
@@ -141,7 +150,7 @@ class Writer:
                 self._book.execute("INSERT INTO bodies VALUES (?, ?, ?)", (snapshot, part // CHUNK, packed(body)))
             self._member(snapshot)
             self.counts.update(counts)
-            self._complain(found.problems)
+            self._complain(path, told)
         self._book.execute(
             "INSERT OR REPLACE INTO places (path, view, digest, stamped, below, snapshot, day)"
             " VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -165,9 +174,13 @@ class Writer:
     def _member(self, snapshot: int) -> None:
         self._book.execute("INSERT OR IGNORE INTO members VALUES (?, ?)", (self._run, snapshot))
 
-    def _complain(self, problems: list[tuple[str, str]]) -> None:
-        room = PROBLEMS_MAX - len(self.problems)
-        self.problems.extend(problems[:room])
+    def _complain(self, place: str, told: list[tuple[str, str, bool]]) -> None:
+        """Keep what a directory could not say: what it says of other things is not the whole of it either."""
+        for path, why, light in told:
+            self.blind.update((place, path))
+            kept = self.notes if light else self.problems
+            if len(kept) < PROBLEMS_MAX:
+                kept.append((path, why))
 
     def _paced(self) -> None:
         """A killed run loses little: what it has read so far the next one reuses."""
@@ -194,8 +207,8 @@ def begin(book: sqlite3.Connection, profile: str, roots: list[str], now_ms: int)
 def end(book: sqlite3.Connection, run: Run) -> None:
     """Close a run, and forget what no kept run and no proof needs."""
     book.execute(
-        "UPDATE runs SET ended = ?, status = ?, why = ?, counts = ?, problems = ?, directories = ?, reused = ?"
-        " WHERE id = ?",
+        "UPDATE runs SET ended = ?, status = ?, why = ?, counts = ?, problems = ?, directories = ?, reused = ?,"
+        " notes = ?, reach = ? WHERE id = ?",
         (
             run.ended,
             run.status,
@@ -204,6 +217,8 @@ def end(book: sqlite3.Connection, run: Run) -> None:
             packed(run.problems),
             run.directories,
             run.reused,
+            packed(run.notes),
+            packed(run.reach.plain()),
             run.id,
         ),
     )
@@ -267,11 +282,15 @@ def apart(state: State, a: int, b: int) -> tuple[list[Item], list[Item]]:
     return said[0], said[1]
 
 
-_RUN = "SELECT id, profile, roots, started, ended, status, why, counts, problems, directories, reused FROM runs"
+_RUN = (
+    "SELECT id, profile, roots, started, ended, status, why, counts, problems, directories, reused, notes, reach"
+    " FROM runs"
+)
 
 
 def _run(row: tuple[Any, ...]) -> Run:
-    ident, profile, roots, started, ended, status, why, counts, problems, directories, reused = row
+    ident, profile, roots, started, ended, status, why, counts, problems, directories, reused, notes, reach = row
+    went = unpacked(reach) or [(), ()]
     return Run(
         ident,
         profile,
@@ -284,4 +303,6 @@ def _run(row: tuple[Any, ...]) -> Run:
         problems=[(one[0], one[1]) for one in unpacked(problems)],
         directories=directories,
         reused=reused,
+        notes=[(one[0], one[1]) for one in unpacked(notes)],
+        reach=Reach([(one[0], one[1]) for one in went[0]], went[1]),
     )

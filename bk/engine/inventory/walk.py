@@ -11,8 +11,9 @@ from time import time_ns
 
 from bk.engine.inventory.ecosystems import EVERY
 from bk.engine.inventory.limits import LimitMet
-from bk.engine.inventory.place import DIRECTORY, Found, Place, listing, stamp_of
+from bk.engine.inventory.place import DIRECTORY, MISSING, Found, Place, listing, stamp_of, theirs
 from bk.engine.inventory.proof import Proof
+from bk.engine.inventory.reach import NOT_INTO
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
             ...
 
 
-NOT_INTO = frozenset((".git", ".hg", ".svn", ".jj", "CVS", ".bzr", "__pycache__", ".Trash", "$RECYCLE.BIN"))
 NOT_AT = frozenset(("/proc", "/sys", "/dev", "/run", "/lost+found"))
 HOMES = frozenset(("/home", "/Users"))
 TOLD_EVERY = 64
@@ -96,7 +96,10 @@ class Marks:
 
 
 class Walk:
-    """One run over its roots. `limit` says which bound ended it early, "" when none did."""
+    """One run over its roots. `limit` says which bound ended it early, "" when none did.
+
+    `done` are the roots that it went through, and `blind` the places in them that it passed over or could not list.
+    """
 
     def __init__(
         self,
@@ -120,6 +123,9 @@ class Walk:
         self._tell = tell
         self._been: dict[int, int] = {}
         self.problems: list[tuple[str, str]] = []
+        self.notes: list[tuple[str, str]] = []
+        self.done: list[tuple[str, int]] = []
+        self.blind: set[str] = set()
         self.limit = ""
         self.directories = self.reused = self.found = 0
 
@@ -128,6 +134,7 @@ class Walk:
         try:
             for root, depth in roots:
                 self._root(root, depth)
+                self.done.append((root, depth))
         except LimitMet as met:
             self.limit = met.what
 
@@ -140,6 +147,7 @@ class Walk:
                 waiting.extend((one, left - 1) for one in below)
             elif below and depth == self._budget.limits.depth:
                 self.problems.append((path, f"deeper than {depth} directories"))
+                self.blind.add(path)
 
     def _visit(self, path: str, left: int, is_root: bool) -> Iterator[str] | list[str]:
         if path in self._never:
@@ -147,10 +155,12 @@ class Walk:
         try:
             info = os.lstat(path)
         except OSError as error:
-            if not is_root:
-                self.problems.append((path, error.strerror or "it cannot be looked at"))
+            self._unseen(path, error, "it cannot be looked at")
             return []
-        if not stat.S_ISDIR(info.st_mode) or (not is_root and self._foreign(path, info)):
+        if not stat.S_ISDIR(info.st_mode):
+            return []
+        if not is_root and self._foreign(path, info):
+            self.blind.add(path)
             return []
         ident = info.st_dev << 64 | info.st_ino
         if self._been.get(ident, -1) >= left:
@@ -173,13 +183,21 @@ class Walk:
         """Another person's home: theirs to scan."""
         return path.rpartition("/")[0] in HOMES and info.st_uid != os.geteuid() and not self._home.startswith(path)
 
+    def _unseen(self, path: str, error: OSError, why: str) -> None:
+        """What is not there any more is no problem; what belongs to somebody else is a note."""
+        if error.errno in MISSING:
+            return
+        told = (path, error.strerror or why)
+        (self.notes if theirs(path, error) else self.problems).append(told)
+        self.blind.add(path)
+
     def _read(self, path: str, stamp: Stamp, again: bool) -> list[str]:
         started = time_ns()
         found = Found(self._budget)
         try:
             names = listing(path, self._budget)
         except OSError as error:
-            self.problems.append((path, error.strerror or "it cannot be listed"))
+            self._unseen(path, error, "it cannot be listed")
             return []
         place = Place(
             path,

@@ -11,7 +11,10 @@ def folded(key: str) -> str:
 
 
 COMMAND_KEYS = names("command cmd commandline shellcommand script bash shell commands powershell")
+LINES_KEYS = names("commands")  # each of the list is a line for a shell of its own
+TYPED_KEYS = names("inputtext chars keys")  # what is typed into a shell that runs
 CWD_KEYS = names("cwd workdir workingdirectory workingdir")
+RUN_IN_KEYS = CWD_KEYS | names("directory dirpath dir")  # of a tool that is a shell
 PATH_KEYS = names(
     "filepath path absolutepath targetfile notebookpath paths file files filename filenames"
     " absolutefilepath relativepath relativeworkspacepath directory dir dirpath directorypath folder"

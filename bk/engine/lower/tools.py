@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from bk.engine.lower import patches, walk
 from bk.engine.lower.commands import simple
 from bk.engine.lower.flow import through_fifos
@@ -9,13 +11,16 @@ from bk.engine.lower.injected import injected
 from bk.engine.lower.keys import (
     COMMAND_KEYS,
     CONTENT_KEYS,
-    CWD_KEYS,
     EDITS_KEYS,
     EVERY_KEYS,
+    LINES_KEYS,
     NEW_KEYS,
     OLD_KEYS,
     PATH_KEYS,
     PATTERN_KEYS,
+    PROSE_KEYS,
+    RUN_IN_KEYS,
+    TYPED_KEYS,
     URL_KEYS,
     folded,
 )
@@ -28,10 +33,13 @@ from bk.engine.model import McpCall, Opaque, Touch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from bk.engine.model import Action, Json, ToolCall
 
+_ADDRESS = re.compile(r"https?://[^\s<>\"'`)\]}]+", re.IGNORECASE)
+MAX_PROSE = 65_536
+MAX_ADDRESSES = 50
 _LISTING = ("glob", "ls", "list", "dir", "tree", "find_file", "file_search")
 
 
@@ -68,25 +76,41 @@ def _strings(value: Json) -> Iterator[str]:
 
 
 def _shell(call: ToolCall, scope: Scope) -> None:
-    """A command line, or an argument vector."""
-    for value in _values(call.input, CWD_KEYS):
+    """A command line, a list of them, or an argument vector."""
+    for value in _values(call.input, RUN_IN_KEYS):
         if type(value) is str and value:
             scope.chdir(value)
             scope.start = scope.cwd
     found = False
-    for value in _values(call.input, COMMAND_KEYS):
-        if type(value) is str:
+    for key, value in call.input.items():
+        name = folded(key)
+        if name in TYPED_KEYS and type(value) is str:
+            found = True
+            _text(call, scope, value)
+        elif name not in COMMAND_KEYS:
+            continue
+        elif type(value) is str:
             found = True
             _text(call, scope, value)
         elif type(value) is list and value and all(type(word) is str for word in value):
             found = True
-            shell = Shell(scope)
-            shell.text("") if len(value) == 0 else simple(shell, value, None)
+            if name in LINES_KEYS:
+                _lines(call, scope, value)
+            else:
+                simple(Shell(scope), value, None)
         elif value is not None:
             found = True
             scope.emit(Opaque("shape", f"{call.tool}: the command is neither text nor a list of words"))
     if not found:
         walk.walk(call.tool, call.input, scope)
+
+
+def _lines(call: ToolCall, scope: Scope, lines: Sequence[str]) -> None:
+    """Command lines that each get a shell of their own: where one went and what it set is gone for the next."""
+    before = scope.snapshot()
+    for line in lines:
+        _text(call, scope, line)
+        scope.restore(before)
 
 
 def _text(call: ToolCall, scope: Scope, text: str) -> None:
@@ -134,10 +158,15 @@ def _edit(call: ToolCall, scope: Scope) -> None:
     """Replacements in a file; a patch names its own files."""
     edits = _edits(call.input)
     content = None if edits else next((v for v in _values(call.input, CONTENT_KEYS) if type(v) is str), None)
+    if edits is None and content is None and next(_values(call.input, OLD_KEYS), None) is None:
+        content = next((v for v in _values(call.input, NEW_KEYS) if type(v) is str), None)  # nothing to replace: all
     for word in _paths(call, scope):
         path = resolve(word, scope.cwd, scope.home, scope.env)
         scope.emit(Touch(path, "write", content=content, edits=edits or (), via=scope.via))
     patches.patched(call.input, scope)
+    for value in _values(call.input, COMMAND_KEYS):
+        if type(value) is str and patches.looks_like(value):
+            patches.files(value, scope)
 
 
 def _edits(data: Mapping[str, Json]) -> list[tuple[str, str, bool]] | None:
@@ -199,6 +228,11 @@ def _fetch(call: ToolCall, scope: Scope) -> None:
                     scope.touch(word, "read")
                 else:
                     connect(word, scope)
+    for value in _values(call.input, PROSE_KEYS):  # some take the addresses in the middle of a prompt
+        if type(value) is str:
+            for word in _ADDRESS.findall(value[:MAX_PROSE])[:MAX_ADDRESSES]:
+                found = True
+                connect(word, scope)
     if not found:
         walk.walk(call.tool, call.input, scope)
 

@@ -12,6 +12,7 @@ from bk.engine.lower.keys import (
     CWD_KEYS,
     DELETE_VERBS,
     ECOSYSTEMS,
+    LINES_KEYS,
     LIST_VERBS,
     MOVE_VERBS,
     PATCH_KEYS,
@@ -106,7 +107,7 @@ def _value(name: str, value: Json, state: _Walk, depth: int) -> None:
     elif kind is dict:
         _object(value, state, depth + 1)
     elif kind is list:
-        if name in COMMAND_KEYS and value and all(type(word) is str for word in value):
+        if name in COMMAND_KEYS and name not in LINES_KEYS and value and all(type(word) is str for word in value):
             simple(Shell(state.scope), value, None)
             return
         if depth > MAX_DEPTH:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from bk.engine.inventory.item import Locator
 from bk.engine.inventory.limits import Limits
 from bk.engine.inventory.place import Budget
 from bk.engine.inventory.walk import Walk
@@ -12,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from bk.engine.inventory.item import Item, Locator
+    from bk.engine.inventory.item import Item
     from bk.engine.inventory.place import Found
     from bk.engine.inventory.proof import Proof
     from bk.engine.inventory.walk import Known
@@ -20,6 +21,17 @@ if TYPE_CHECKING:
 SAME, CHANGED, GONE = "same", "changed", "gone"
 LEVELS = 10
 SECONDS = 60.0
+
+
+class Reading:
+    """What lies at an artifact's place now: whether it is still that package in that version, and, as far as it is,
+    the item as it is read now, whose files, links and rows are what a move takes."""
+
+    __slots__ = ("identity", "item")
+
+    def __init__(self, identity: str, item: Item) -> None:
+        self.identity = identity
+        self.item = item
 
 
 class _Seen:
@@ -41,28 +53,40 @@ class _Seen:
         self.there += [item for item in found.items if _place(item.locator) == _place(self._wanted.locator)]
 
 
-def reread(item: Item, home: str = "") -> str:
-    """Whether an artifact is still what the inventory saw: `same`, `changed` or `gone`.
+def fresh(item: Item, home: str = "") -> Reading:
+    """Read an artifact again: `same` with the item as it is now, `changed` or `gone`.
 
     What cannot be found again by its reader is `changed`, even if something lies there: it is not known what.
     """
     place = item.locator.path or min(item.locator.files, default="")
     if not place or not os.path.lexists(place):
-        return GONE
+        return Reading(GONE, item)
     home = home or os.path.expanduser("~")
     for folder in _folders(item, home):
         seen = _Seen(item)
         walk = Walk(seen, Budget(Limits(seconds=SECONDS)), home=home, env={**os.environ, "HOME": home}, profile="deep")
         walk.run([(folder, 0)])
         if seen.there:
-            return SAME if any(_is(item, one) for one in seen.there) else CHANGED
-    return CHANGED
+            same = [one for one in seen.there if _named(one) == _named(item)]
+            return Reading(SAME, _joined(same)) if same else Reading(CHANGED, item)
+    return Reading(CHANGED, item)
 
 
-def _is(item: Item, one: Item) -> bool:
-    """The same package in the same version and the same files; what would move with it may not have changed either."""
-    told = (item.ecosystem, item.name, item.version, set(item.locator.files), set(item.locator.also))
-    return told == (one.ecosystem, one.name, one.version, set(one.locator.files), set(one.locator.also))
+def reread(item: Item, home: str = "") -> str:
+    """Whether an artifact is still what the inventory saw: `same`, `changed` or `gone`."""
+    return fresh(item, home).identity
+
+
+def _joined(found: list[Item]) -> Item:
+    """Several rows of a registry may name one folder: what must move with it is what any of them says."""
+    first, at = found[0], found[0].locator
+    also = dict.fromkeys(path for one in found for path in one.locator.also)
+    first.locator = Locator(at.kind, at.path, at.files, at.pointer, also)
+    return first
+
+
+def _named(item: Item) -> tuple[str, str, str]:
+    return item.ecosystem, item.name, item.version
 
 
 def _place(at: Locator) -> tuple[str, str, str]:

@@ -39,7 +39,8 @@ class Hit:
     @property
     def severity(self) -> str:
         """The worst that anybody vouched for says."""
-        said = [match.severity for match in self.matches if match.provenance.real and match.kind != "maybe"]
+        sure = [match for match in self.matches if match.kind != "maybe"]
+        said = [match.severity for match in sure if match.provenance.real or match.tier]
         said = said or [match.severity for match in self.matches]
         return min(said, key=SEVERITIES.index)
 
@@ -60,6 +61,7 @@ class Hit:
                 "ids": match.ident.split(),
                 "date": match.date,
                 "versions": list(match.versions[:20]),
+                **({"tier": match.tier, "labelled": match.labelled} if match.tier else {}),
             }
             for match in sorted(self.matches, key=lambda one: (RANK[one.kind], one.ident))
         ]

@@ -6,14 +6,20 @@ editors, and what the inventory already knows.
 
 from __future__ import annotations
 
+import json
 import os
 
+from bk.engine.inventory.ecosystems.npm_caches import content
 from bk.engine.inventory.item import CACHED, CONFIGURED, LOCKED
+from bk.engine.lower.installs.listing import table, word
+from bk.engine.responder.crossref import artifact_path
+from bk.engine.responder.wish import ROW
 from bk.quarantine.paths import inside
+from bk.quarantine.record import TEMPORARY
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
     from bk.engine.inventory.item import Item
     from bk.engine.model import Json
@@ -22,15 +28,33 @@ if TYPE_CHECKING:
 
 PROCESS, LOCKFILE, SETTING, REGISTRY, CACHE = "process", "lockfile", "setting", "registry", "cache"
 READ_MAX = 4 << 20
+LISTING_MAX = 64 << 20
 PROC_MAX = 1 << 20
 KINDS = {LOCKED: LOCKFILE, CACHED: CACHE, CONFIGURED: SETTING}
 STEPS = {
     PROCESS: "end it: it goes on running what it has loaded",
     LOCKFILE: "the next install brings it back: `bk remediate plan` says how to change it",
     SETTING: "it names the package and starts it again",
-    REGISTRY: "the editor still lists it and may install it again",
+    REGISTRY: "it still lists it, and its program may install it again",
     CACHE: "the manager puts it back from here without asking a registry",
 }
+
+
+class _Places:
+    """Where an artifact lies, or lay before it was held: folders, maybe thousands of files, and what a hold calls
+    them while it removes an original that it has copied."""
+
+    __slots__ = ("_aside", "_files", "_folders")
+
+    def __init__(self, folders: Iterable[str], files: Iterable[str], hold: str) -> None:
+        self._folders = tuple(folders)
+        self._files = frozenset(files)
+        self._aside = f"/{os.fsdecode(TEMPORARY)}{hold}-" if hold else ""
+
+    def __contains__(self, path: str) -> bool:
+        if path in self._files or (self._aside and self._aside in path):
+            return True
+        return any(inside(path, folder) for folder in self._folders)
 
 
 class FollowUp:
@@ -55,26 +79,37 @@ class FollowUp:
 
 
 def of(state: State, incident: Incident, items: Iterable[Item], *, proc: str = "/proc") -> list[FollowUp]:
-    """Everything that is left to do about an incident; `items` are what the inventory has of its name."""
+    """Everything that is left to do about an incident; `items` are what the inventory has of its name.
+
+    A cached copy is left to do as long as it is there: what was held with the package no longer is.
+    """
     same = [item for item in items if item.version == incident.version]
-    places = [incident.path.partition("#")[0]]
+    own = incident.path.partition("#")[0]
+    folders: list[str] = [] if own.endswith("?") else [own]  # a file that promises it is no place of it
+    files: list[str] = []
+    registries = [f"{os.path.dirname(own)}/extensions.json"] if _in_an_editor(incident) else []
     for item in same:
-        if item.locator.path == places[0] or incident.path in item.locator.files:
-            places += [path for path in item.locator.also if "#" not in path]
+        if item.locator.path == own or incident.path in item.locator.files:
+            rows = [row for row in map(ROW.fullmatch, item.locator.also) if row]
+            folders += [path for path in item.locator.also if not ROW.fullmatch(path)]
+            files += item.locator.files
+            registries += [row[1] for row in rows]
     if incident.hold:
-        places.append(f"{state.root}/quarantine/items/{incident.hold}/payload")  # a rename takes open files along
-    found = list(_processes([place for place in places if place and not place.endswith("?")], proc))
+        folders.append(f"{state.root}/quarantine/items/{incident.hold}/payload")  # a rename takes open files along
+    found = list(_processes(_Places(folders, files, incident.hold), proc))
     for item in same:
         kind = KINDS.get(item.kind)
-        where = item.locator.path if item.kind == CACHED and item.locator.path else item.observed
-        if kind and where not in places:
+        where = artifact_path(item).removesuffix("?") if item.kind == CACHED else item.observed
+        if kind and where != own and (item.kind != CACHED or os.path.lexists(where)):
             found.append(FollowUp(kind, where, f"{item.manager or item.ecosystem} {item.version}"))
-    found += _registries(incident)
+    if incident.ecosystem == "npm":
+        found += _unnamed(incident, {item.root for item in same if item.root}, f"{state.home}/.npm/_cacache")
+    found += _registries(incident, registries)
     known: set[tuple[str, str]] = set()
     return [each for each in found if (each.kind, each.path) not in known and not known.add((each.kind, each.path))]  # type: ignore[func-returns-value]
 
 
-def _processes(places: Sequence[str], proc: str) -> Iterator[FollowUp]:
+def _processes(places: _Places, proc: str) -> Iterator[FollowUp]:
     """Processes whose program, arguments, folder or mapped files lie in one of the places."""
     for pid in sorted(filter(str.isdigit, _names(proc)), key=int):
         if int(pid) == os.getpid():
@@ -85,31 +120,52 @@ def _processes(places: Sequence[str], proc: str) -> Iterator[FollowUp]:
             yield FollowUp(PROCESS, f"process {pid}", f"{name} {how}")
 
 
-def _uses(folder: str, places: Sequence[str]) -> str:
+def _uses(folder: str, places: _Places) -> str:
     for link, how in (("exe", "is a program of it"), ("cwd", "works in it")):
-        try:
-            there = os.readlink(f"{folder}/{link}").removesuffix(" (deleted)")
-        except OSError:
-            continue
-        if _within(there, places):
+        if _target(f"{folder}/{link}") in places:
             return how
-    if any(_within(word, places) for word in _text(f"{folder}/cmdline", PROC_MAX).split("\0") if word[:1] == "/"):
+    if any(word in places for word in _text(f"{folder}/cmdline", PROC_MAX).split("\0") if word[:1] == "/"):
         return "was started with it"
     mapped = (line.partition("/") for line in _text(f"{folder}/maps", PROC_MAX).splitlines())
-    if any(_within(f"/{rest}".removesuffix(" (deleted)"), places) for _, slash, rest in mapped if slash):
+    if any(f"/{rest}".removesuffix(" (deleted)") in places for _, slash, rest in mapped if slash):
         return "has files of it loaded"
+    if any(_target(f"{folder}/fd/{number}") in places for number in _names(f"{folder}/fd")):
+        return "has files of it open"
     return ""
 
 
-def _within(path: str, places: Sequence[str]) -> bool:
-    return any(inside(path, place) for place in places)
+def _target(link: str) -> str:
+    try:
+        return os.readlink(link).removesuffix(" (deleted)")
+    except OSError:
+        return ""
 
 
-def _registries(incident: Incident) -> Iterator[FollowUp]:
-    """An editor's own list of its extensions, beside the extension."""
-    if incident.ecosystem == "editor-extension":
-        listing = f"{os.path.dirname(incident.path)}/extensions.json"
-        folder = os.path.basename(incident.path)
+def _unnamed(incident: Incident, roots: Iterable[str], cache: str) -> Iterator[FollowUp]:
+    """Copies that npm's cache does not know by a name, such as those of archives that lay on this machine: what a
+    project's lists say of a package names its content."""
+    for root in sorted(roots):
+        for listing in (f"{root}/node_modules/.package-lock.json", f"{root}/package-lock.json"):
+            try:
+                entries = table(json.loads(_text(listing, LISTING_MAX) or "null"), "packages")
+            except (ValueError, RecursionError):
+                continue
+            for place, entry in entries.items():
+                said = table(entry)
+                if place.endswith(f"node_modules/{incident.name}") and said.get("version") == incident.version:
+                    where = f"{cache}/{content(word(said.get('integrity')))}"
+                    if os.path.isfile(where):
+                        yield FollowUp(CACHE, where, f"npm {incident.version}")
+
+
+def _in_an_editor(incident: Incident) -> bool:
+    return incident.ecosystem == "editor-extension" and incident.path[:1] == "/"
+
+
+def _registries(incident: Incident, registries: Iterable[str]) -> Iterator[FollowUp]:
+    """An editor's own list of its extensions, beside the extension, and those of its profiles: what still names it."""
+    folder = os.path.basename(incident.path)
+    for listing in dict.fromkeys(registries):
         if folder and folder in _text(listing, READ_MAX):
             yield FollowUp(REGISTRY, listing, f"it names {folder}")
 

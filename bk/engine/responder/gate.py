@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 NOTHING, WARN, WOULD, PENDING, ASK, STALE, MOVE = (
     "nothing", "warn", "would_quarantine", "pending_path", "ask", "stale", "move",
 )  # fmt: skip
+TOLD = "reported"  # ruled by nobody: a list of another scanner says it, and nothing follows
 CATALOG, CORPUS = "catalog", "corpus"
 SURE = ("exact", "range")
 MOVABLE = ("dir", "file_set", "config_entry")
@@ -107,12 +108,17 @@ class Ruling:
 
 
 def evidence_of(matches: Iterable[Match], *, approved: bool = False) -> Evidence:
-    """The evidence in what the index says of one installed version."""
+    """The evidence in what the index says of one installed version. What this machine confirmed adds no voice to those
+    that it was confirmed by."""
     sure: set[str] = set()
     wide: set[str] = set()
     rumours = 0
+    kind, labelled = CATALOG, False
     for match in matches:
-        if not match.provenance.real:
+        if match.tier:
+            if match.kind != "maybe":
+                kind, labelled = CORPUS, labelled or (match.labelled and match.kind in SURE)
+        elif not match.provenance.real:
             rumours += 1
         elif match.kind in SURE:
             sure.update(match.groups)
@@ -120,7 +126,7 @@ def evidence_of(matches: Iterable[Match], *, approved: bool = False) -> Evidence
             wide.update(match.groups)
         else:
             rumours += 1  # an installed version is known, so "maybe" is a version that could not be compared
-    return Evidence(CATALOG, sure=sure, wide=wide, rumours=rumours, approved=approved)
+    return Evidence(kind, sure=sure, wide=wide, rumours=rumours, labelled=labelled, approved=approved)
 
 
 def may_move(evidence: Evidence, config: Mapping[str, Json], artifact: Artifact) -> Ruling:

@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+from contextlib import suppress
 from hashlib import sha256
 
 from bk.engine.errors import USAGE, BkError
-from bk.engine.responder.gate import ASK, MOVE, NOTHING, PENDING, STALE, WARN, WOULD
+from bk.engine.responder.gate import ASK, MOVE, NOTHING, PENDING, STALE, TOLD, WARN, WOULD
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ ACKNOWLEDGED = "acknowledged"
 RESTORED, PURGED, RESOLVED = "restored", "purged", "resolved"
 STATE_OF = {
     WARN: OPEN, WOULD: REPORTED, PENDING: PATHLESS, ASK: APPROVAL, MOVE: APPROVAL, STALE: STALE_EVIDENCE,
-    NOTHING: EXEMPT,
+    NOTHING: EXEMPT, TOLD: TOLD,
 }  # fmt: skip
 ENDED = (RESTORED, PURGED, RESOLVED)
 SETTLED = (QUARANTINED, *ENDED)
@@ -172,7 +173,7 @@ class Book:
         if ruling.kind == MOVE and held.state in TRIED:
             found.state, found.why = held.state, held.why  # until the next try says something else
         worse = set(found.groups) > set(held.groups) or _rank(found.severity) < _rank(held.severity)
-        if held.state == ACKNOWLEDGED and not worse and found.state in (OPEN, REPORTED, PATHLESS):
+        if held.state == ACKNOWLEDGED and not worse and found.state in (OPEN, REPORTED, PATHLESS, TOLD):
             found.state = ACKNOWLEDGED
         found.opened_ms, found.hold, found.by, found.approved = held.opened_ms, held.hold, held.by, held.approved
         changed = (found.state, set(found.groups), found.severity) != (held.state, set(held.groups), held.severity)
@@ -183,12 +184,12 @@ class Book:
             self._put(found)
         return found, changed
 
-    def gone(self, seen: Collection[str], now_ms: int, proven: Callable[[str], bool]) -> list[Incident]:
-        """Settle what a complete pass no longer found, as far as it proves that; `proven` is asked with its path."""
+    def gone(self, seen: Collection[str], now_ms: int, proven: Callable[[Incident], str]) -> list[Incident]:
+        """Settle what a pass no longer found, where `proven` knows why it is over."""
         ended = []
         for incident in self.every():
-            if incident.id not in seen and incident.state not in SETTLED and proven(incident.path):
-                incident.state, incident.why, incident.updated_ms = RESOLVED, "it is not there any more", now_ms
+            if incident.id not in seen and incident.state not in SETTLED and (why := proven(incident)):
+                incident.state, incident.why, incident.updated_ms = RESOLVED, why, now_ms
                 self._put(incident)
                 ended.append(incident)
         return ended
@@ -258,9 +259,10 @@ class Book:
     # ---- targets: what the sensor watches more closely; never more than that
 
     def aim(self, incident: Incident, now_ms: int, until_ms: int) -> bool:
-        """Watch what runs from this artifact; True when it was not watched yet."""
+        """Watch what runs from this artifact; True when it was not watched yet, or could not be by what was written."""
         known = self._con.execute(
-            "SELECT 1 FROM target WHERE incident = ? AND until_ms > ?", (incident.id, now_ms)
+            "SELECT 1 FROM target WHERE incident = ? AND until_ms > ? AND path = ?",
+            (incident.id, now_ms, _stored(incident.path)),
         ).fetchone()
         if known:
             return False
@@ -283,9 +285,12 @@ class Book:
         return self._con.execute("DELETE FROM target WHERE incident = ?", (incident,)).rowcount > 0
 
     def targets(self, now_ms: int) -> list[dict[str, Json]]:
-        """What is watched now."""
-        rows = self._con.execute(_TARGETS, (now_ms,))
-        return [{**dict(zip(_TARGET, row, strict=True)), "path": _read(row[3])} for row in rows]
+        """What is watched now. A row that makes no sense is left out: the next pass writes it anew."""
+        found = []
+        for row in self._con.execute(_TARGETS, (now_ms,)):
+            with suppress(ValueError):
+                found.append({**dict(zip(_TARGET, row, strict=True)), "path": _read(row[3])})
+        return found
 
     # ---- looking
 

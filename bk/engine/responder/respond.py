@@ -10,15 +10,17 @@ import os
 
 from bk.engine.errors import BkError
 from bk.engine.inventory.ecosystems.running import busy
+from bk.engine.inventory.item import CACHED, NONE
 from bk.engine.model import Entry
 from bk.engine.responder import incidents as states
 from bk.engine.responder.clock import DAY_MS
 from bk.engine.responder.crossref import SEVERITIES, Hit, artifact_path, hits
-from bk.engine.responder.gate import MOVE, PENDING, WOULD, Artifact, evidence_of, may_move, threshold
+from bk.engine.responder.gate import MOVE, PENDING, WOULD, Artifact, Ruling, evidence_of, may_move, threshold
 from bk.engine.responder.incidents import Book, Incident, key
+from bk.engine.responder.wish import size, wish
 from bk.quarantine.listing import listed
 from bk.quarantine.paths import inside
-from bk.quarantine.record import Hold, Limits
+from bk.quarantine.record import Limits
 from bk.quarantine.refused import HoldRefusedError
 from bk.quarantine.vault import hold
 
@@ -29,16 +31,18 @@ if TYPE_CHECKING:
     from bk.engine.intel.index import Index
     from bk.engine.inventory.item import Item
     from bk.engine.model import Json
-    from bk.engine.responder.gate import Evidence, Ruling
+    from bk.engine.responder.absence import Absence
+    from bk.engine.responder.again import Reading
+    from bk.engine.responder.gate import Evidence
     from bk.engine.state import State
 
 
 TARGET_DAYS = 30
 ENTRIES_MAX = 1000
 UNWATCHED = (states.QUARANTINED, states.EXEMPT)
-RULE = "responder/known-malicious"
 PLUGINS = ("editor-extension", "agent-skill")
 ACTOR = "responder"
+LOOKED = "only looking was asked for: the next pass after a sync moves it, or `bk scan --respond --admin`"
 EVENTS = {
     states.OPEN: "finding",
     states.REPORTED: "would_quarantine",
@@ -70,6 +74,16 @@ class Outcome:
         return {name: getattr(self, name) for name in ("hits", "moved", "pending", "would", "failed", "tripped")}
 
 
+class Moved:
+    """What was moved just now, and whether that was on a person's word: its cached copies go along with it."""
+
+    __slots__ = ("approved", "incident")
+
+    def __init__(self, incident: Incident, approved: bool) -> None:
+        self.incident = incident
+        self.approved = approved
+
+
 class Pass:
     """One pass over one inventory with one index."""
 
@@ -80,8 +94,9 @@ class Pass:
         *,
         index: Index,
         now_ms: int,
-        again: Callable[[Item], str],
+        again: Callable[[Item], Reading],
         generation: int = 0,
+        moves: bool = True,
     ) -> None:
         self._state = state
         self._values = values
@@ -89,31 +104,36 @@ class Pass:
         self._now = now_ms
         self._again = again
         self._generation = generation
+        self._moves = moves
+        self._decided = 0  # moves that count towards max_moves: cached copies go with what was decided
+        self._ruled_on: set[str] = set()
         self._projects: frozenset[str] = frozenset()
         self._held = [path for item in listed(state) for path in (os.fsdecode(part.path) for part in item.parts)]
         self.outcome = Outcome()
 
-    def run(self, items: Iterable[Item], *, complete: bool, roots: Sequence[str] = ()) -> Outcome:
-        """Rule on everything, the worst first.
-
-        `complete` is whether the inventory proves what is not there, and `roots` are where it looked.
-        """
+    def run(self, items: Iterable[Item], *, absence: Absence | None = None) -> Outcome:
+        """Rule on everything, the worst first; `absence` knows what the items prove to be over."""
         projects: set[str] = set()
 
         def seen() -> Iterator[Item]:
             for item in items:  # never all of them at once: there may be hundreds of thousands
                 if item.root:
                     projects.add(item.root)
+                if absence is not None:
+                    absence.saw(item)
                 yield item
 
         found = [(hit, self._incident(hit)) for hit in hits(self._index, seen())]
         self._projects = frozenset(projects)
-        found.sort(key=lambda each: (SEVERITIES.index(each[1].severity), -len(each[1].groups), each[1].path))
+        found.sort(key=_first)
         with Book(self._state, write=True) as book:
             for hit, incident in found:
-                self._one(book, hit, incident)
-            if complete:
-                for gone in book.gone({incident.id for _, incident in found}, self._now, _absent(roots)):
+                along = self._one(book, hit, incident) if incident.id not in self._ruled_on else None
+                for copy, its in found if along else ():
+                    if _copy_of(copy.item, hit.item) and its.id not in self._ruled_on:
+                        self._one(book, copy, its, along)
+            if absence is not None:
+                for gone in book.gone({incident.id for _, incident in found}, self._now, absence.why):
                     book.lower(gone.id)
                     self._tell(gone)
         left = len(self.outcome.entries) - ENTRIES_MAX
@@ -138,36 +158,56 @@ class Pass:
             "",
         )
 
-    def _one(self, book: Book, hit: Hit, found: Incident) -> None:
+    def _one(self, book: Book, hit: Hit, found: Incident, along: Moved | None = None) -> Moved | None:
+        """Rule on one artifact; what is returned is what its cached copies go along with, when it was moved."""
+        self._ruled_on.add(found.id)
         held = book.get(found.id)
         approved = bool(held and held.approved)
         evidence = evidence_of(hit.matches, approved=approved)
-        ruling = self._ruled(book, hit, found, evidence)
+        ruling, item = self._ruled(book, hit.item, found, evidence, along)
+        if ruling.kind == MOVE and not self._moves and not (held and held.state in states.TRIED):
+            ruling = Ruling(WOULD, LOOKED)
         incident, changed = book.saw(found, ruling, self._now)
-        enough = evidence.voices >= threshold(self._values)
+        enough = evidence.labelled or evidence.voices >= threshold(self._values)
         self.outcome.hits += enough
-        if ruling.kind == MOVE:
-            self._move(book, hit, incident, held)
+        if ruling.kind == MOVE and self._moves:
+            moved = self._move(book, item, incident, held, along)
         else:
+            moved = False
             self.outcome.would += ruling.kind == WOULD
             self.outcome.pending += ruling.kind == PENDING
             self.outcome.tripped |= "max_moves" in ruling.why
             if changed:
                 self._tell(incident)
+        if not enough and book.lower(incident.id):
+            self._note("target_lowered", incident)
         watched = enough and incident.state not in UNWATCHED
         if watched and book.aim(incident, self._now, self._now + TARGET_DAYS * DAY_MS):
             self._note("target_added", incident)
+        return Moved(incident, approved) if moved and item.kind != CACHED else None
 
-    def _ruled(self, book: Book, hit: Hit, found: Incident, evidence: Evidence) -> Ruling:
-        """Ask the gate; only when everything else allows a move is the artifact read again, just before it."""
-        first = may_move(evidence, self._values, self._artifact(book, hit, found, "same", 0))
-        if first.kind != MOVE:
-            return first
-        identity = self._again(hit.item)
-        return may_move(evidence, self._values, self._artifact(book, hit, found, identity, size(hit.item)))
+    def _ruled(
+        self, book: Book, item: Item, found: Incident, evidence: Evidence, along: Moved | None
+    ) -> tuple[Ruling, Item]:
+        """Ask the gate; only when everything else allows a move is the artifact read again, just before it.
 
-    def _artifact(self, book: Book, hit: Hit, found: Incident, identity: str, told_size: int) -> Artifact:
-        item = hit.item
+        What is read then, and not what the inventory remembers, is ruled on and moved.
+        """
+        asked = self._artifact(book, item, found, "same", 0, along)
+        if along is not None and along.approved:
+            # a person's word on a package is about what would put it back, too, but for what they keep for themselves
+            kept = asked.exempt or asked.excluded or asked.private or asked.restored_days is not None
+            evidence.approved |= not kept
+        first = may_move(evidence, self._values, asked)
+        if first.kind != MOVE or not self._moves:
+            return first, item
+        there = self._again(item)
+        asked = self._artifact(book, there.item, found, there.identity, size(there.item), along)
+        return may_move(evidence, self._values, asked), there.item
+
+    def _artifact(  # noqa: PLR0917 - what is asked about, and in which light
+        self, book: Book, item: Item, found: Incident, identity: str, told_size: int, along: Moved | None
+    ) -> Artifact:
         paths = [path for path in (item.locator.path, *item.locator.files) if path]
         back = book.restored_ms(found.id)
         return Artifact(
@@ -180,14 +220,16 @@ class Pass:
             exempt=bool(book.exempted(found.id, self._now)),
             nested=any(inside(path, there) for path in paths for there in self._held),
             restored_days=(self._now - back) // DAY_MS if back else None,
-            moved=self.outcome.moved,
+            moved=self._decided if along is None else 0,
         )
 
-    def _move(self, book: Book, hit: Hit, incident: Incident, before: Incident | None) -> None:
+    def _move(self, book: Book, item: Item, incident: Incident, before: Incident | None, along: Moved | None) -> bool:
         limits = Limits(self._values["auto_quarantine.max_bytes"])
         try:
-            self._closed(hit.item)
-            held = hold(self._state, wish(hit, incident), projects=self._others(hit.item), limits=limits)
+            self._closed(item)
+            held = hold(
+                self._state, wish(item, incident, incident.by or ACTOR), projects=self._others(item), limits=limits
+            )
         except HoldRefusedError as error:
             stale = error.refusal in ("gone", "identity_mismatch")
             state = states.STALE_EVIDENCE if stale else states.FAILED
@@ -196,10 +238,15 @@ class Pass:
             self._failed(book, incident, before, states.FAILED, str(error))
         else:
             self.outcome.moved += 1
+            self._decided += along is None
             incident.approved = 0  # the word was for this artifact, not for the next one in its place
-            book.becomes(incident, states.QUARANTINED, self._now, hold=held.ident)
+            why = f"a cached copy of what incident {along.incident.id} is about" if along else ""
+            book.becomes(incident, states.QUARANTINED, self._now, hold=held.ident, why=why)
             book.lower(incident.id)
-            self._tell(incident, hold=held.ident, digest=held.digest, files=held.count, bytes=held.size)
+            said = {"hold": held.ident, "digest": held.digest, "files": held.count, "bytes": held.size}
+            self._tell(incident, **said, **({"along": along.incident.id} if along else {}))
+            return True
+        return False
 
     def _closed(self, item: Item) -> None:
         """A browser that runs would put its extension back, or call the profile broken."""
@@ -242,34 +289,16 @@ class Pass:
         self.outcome.entries.append(Entry("responder", ACTOR, data, level=LEVELS.get(incident.state, "warn")))
 
 
-def _absent(roots: Sequence[str]) -> Callable[[str], bool]:
-    """Whether a complete look into these roots that did not find an artifact proves that it is not there."""
-
-    def absent(path: str) -> bool:
-        place = path.partition("#")[0].removesuffix("?")
-        return any(inside(place, root) for root in roots) or not os.path.lexists(place)
-
-    return absent
+def _first(each: tuple[Hit, Incident]) -> tuple[int, int, bool, str]:
+    """The worst first; of one package what can run before what would only bring it back."""
+    hit, incident = each
+    return SEVERITIES.index(incident.severity), -len(incident.groups), hit.item.kind == CACHED, incident.path
 
 
-def wish(hit: Hit, incident: Incident) -> Hold:
-    """What the vault is asked to take."""
-    item, locator = hit.item, hit.item.locator
-    return Hold(
-        locator.kind,
-        item.ecosystem,
-        item.name,
-        item.version,
-        path=locator.path,
-        files=locator.files,
-        pointer=locator.pointer,
-        root=item.root,
-        also=[path for path in locator.also if "#" not in path],
-        incident=incident.id,
-        evidence=incident.evidence,
-        rules=[RULE],
-        actor=incident.by or ACTOR,
-    )
+def _copy_of(item: Item, other: Item) -> bool:
+    """Whether this is what a manager would install the other from again."""
+    same = (item.ecosystem, item.name, item.version) == (other.ecosystem, other.name, other.version)
+    return same and item.kind == CACHED and item.locator.kind != NONE
 
 
 def private(item: Item, values: Mapping[str, Json]) -> bool:
@@ -288,19 +317,3 @@ def excluded(path: str, values: Mapping[str, Json], home: str) -> bool:
         if inside(path, whole.removesuffix("/**")) or fnmatch.fnmatchcase(path, whole):
             return True
     return False
-
-
-def size(item: Item) -> int:
-    """Bytes that would move, roughly: the vault counts exactly, and refuses by itself."""
-    total = 0
-    for path in (item.locator.path, *item.locator.files, *item.locator.also):
-        if not path or "#" in path:
-            continue
-        try:
-            total += os.lstat(path).st_size
-            if item.locator.kind == "dir":
-                for folder, _, files in os.walk(path):
-                    total += sum(os.lstat(f"{folder}/{name}").st_size for name in files)
-        except OSError:
-            continue
-    return total

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 
-from bk.engine.intel import bundle, generations
-from bk.engine.intel.index import Index
+from bk.engine.intel import generations, overlay
 from bk.engine.inventory import store
 from bk.engine.inventory.limits import Limits
 from bk.engine.inventory.scan import BASELINE, scan
@@ -13,7 +12,8 @@ from bk.engine.ledger.redact import redactor
 from bk.engine.ledger.store import Ledger
 from bk.engine.model import Entry
 from bk.engine.responder import notify
-from bk.engine.responder.again import reread
+from bk.engine.responder.absence import Absence
+from bk.engine.responder.again import fresh
 from bk.engine.responder.clock import now_ms
 from bk.engine.responder.looking import folders
 from bk.engine.responder.respond import ACTOR, Outcome, Pass
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from bk.engine.inventory.item import Item
+    from bk.engine.inventory.reach import Reach
     from bk.engine.inventory.run import Run
     from bk.engine.model import Json
     from bk.engine.state import State
@@ -39,7 +40,12 @@ def look(state: State, values: Mapping[str, Json], tell: Callable[[int, int, str
 
 def respond(state: State, values: Mapping[str, Json], run: Run) -> Outcome:
     """Hold a run of the inventory against the index in force, do what may be done, record it and tell a person."""
-    return settled(state, values, store.items(state, run), complete=run.complete, roots=run.roots)
+    return settled(state, values, store.items(state, run), reach=run.reach)
+
+
+def noted(state: State, values: Mapping[str, Json], run: Run) -> Outcome:
+    """The same, but nothing is moved: what would be is told as that, and the next `respond` does it."""
+    return settled(state, values, store.items(state, run), reach=run.reach, moves=False)
 
 
 def settled(
@@ -47,19 +53,26 @@ def settled(
     values: Mapping[str, Json],
     items: Iterable[Item],
     *,
-    complete: bool,
-    roots: Iterable[str] = (),
+    reach: Reach | None = None,
+    moves: bool = True,
 ) -> Outcome:
-    """The same for any items, such as the few that a person or a watched folder is about."""
-    cut_off = [_ended(each) for each in recover(state)]
-    index = Index.open(bundle.ensure(state))
+    """The same for any items, such as the few that a person or a watched folder is about; without a reach nothing is
+    concluded from what is not among them."""
+    cut_off = [_ended(each) for each in recover(state)] if moves else []
+    index = overlay.in_force(state)
     try:
         there = generations.in_force(state)
         number = there.number if there is not None else 0
         one = Pass(
-            state, values, index=index, now_ms=now_ms(), again=lambda item: reread(item, state.home), generation=number
+            state,
+            values,
+            index=index,
+            now_ms=now_ms(),
+            again=lambda item: fresh(item, state.home),
+            generation=number,
+            moves=moves,
         )
-        outcome = one.run(items, complete=complete, roots=list(roots))
+        outcome = one.run(items, absence=None if reach is None else Absence(state, reach))
     finally:
         index.close()
     outcome.entries[:0] = cut_off

@@ -38,8 +38,13 @@ _KEPT_MAX = 64
 _books: dict[tuple[object, ...], InForce] = {}
 
 
-def with_project(base: InForce, state: State, policy: Policy, cwd: str, home: str) -> InForce:
-    """The rules for a call made in `cwd`; the same object where no project has rules of its own. Never raises."""
+def with_project(
+    base: InForce, state: State, policy: Policy, cwd: str, home: str, *, keep: bool = True
+) -> InForce:
+    """The rules for a call made in `cwd`; the same object where no project has rules of its own. Never raises.
+
+    Without `keep` nothing is written: a policy that is only tried out must not take the place of the one in force.
+    """
     found = [path for folder in above(cwd, home) if os.access(path := f"{folder}/{PROJECT_FOLDER}", os.F_OK)]
     if not found:
         return base
@@ -48,7 +53,7 @@ def with_project(base: InForce, state: State, policy: Policy, cwd: str, home: st
     known = _books.get(asked)
     if known is not None:
         return known
-    head = _head(state, policy, home, found[::-1], seen)
+    head = _head(state, policy, home, found[::-1], seen, keep=keep)
     made = base.with_project([Rulebook.load(head["book"])], head["problems"])
     if not head["racy"]:
         if len(_books) >= _CACHE_MAX:
@@ -57,7 +62,9 @@ def with_project(base: InForce, state: State, policy: Policy, cwd: str, home: st
     return made
 
 
-def _head(state: State, policy: Policy, home: str, folders: Sequence[str], seen: Sequence[Json]) -> Mapping[str, Json]:
+def _head(
+    state: State, policy: Policy, home: str, folders: Sequence[str], seen: Sequence[Json], *, keep: bool
+) -> Mapping[str, Json]:
     """The compiled rules of these folders: kept beside the others', compiled anew when something changed."""
     name = blake3("\0".join([home, *folders]).encode(errors="replace")).hexdigest(8)
     path = f"{state.root}/run/rules-{name}.json"
@@ -77,8 +84,9 @@ def _head(state: State, policy: Policy, home: str, folders: Sequence[str], seen:
         "notes": [],
         "book": book,
     }
-    _make_room(f"{state.root}/run")
-    store(path, written(fresh, []))
+    if keep:
+        _make_room(f"{state.root}/run")
+        store(path, written(fresh, []))
     return fresh
 
 

@@ -122,6 +122,7 @@ class Server:
         scheduler.every(WATCH_S, "watch the lock", upkeep.guard_lock, now)
         scheduler.every(CHECKPOINT_S, "checkpoint", upkeep.checkpoint, now)
         scheduler.every(TIDY_S, "tidy the ledger", upkeep.tidy, now)
+        scheduler.every(WATCH_S, "watch what lands", upkeep.watch, now)
         scheduler.every(STATUS_S, "status", upkeep.tell_status, now)
         upkeep.attempt("status", upkeep.tell_status)
         self._listen()

@@ -6,8 +6,9 @@ import _thread
 import os
 
 from bk import __version__
-from bk.engine.catalogs.due import Keeper
+from bk.engine.catalogs.due import Keeper, spawn
 from bk.engine.errors import BkError
+from bk.engine.responder import watch
 from bk.engine.service import events, status
 from bk.engine.service.lock import start_ticks
 from bk.engine.trail import tidy as trail
@@ -33,7 +34,7 @@ class Upkeep:
 
     __slots__ = (
         "_book", "_catalogs", "_endpoint", "_flusher", "_lock", "_log", "_rare", "_recovered", "_signed_at",
-        "_signed_seq", "_state", "_tally", "_tidying", "_told", "_world", "clock", "troubles",
+        "_signed_seq", "_state", "_tally", "_tidying", "_told", "_watch", "_world", "clock", "troubles",
     )  # fmt: skip
 
     def __init__(
@@ -63,6 +64,9 @@ class Upkeep:
         self._recovered = not os.path.exists(f"{state.root}/quarantine.db")
         self._tidying = _thread.allocate_lock()
         self._catalogs = Keeper(state, clock())
+        self._watch = watch.Watch(
+            state, lambda words, answers: spawn(state, words, module=watch.MODULE, answers=answers), clock=clock
+        )
         self.clock = clock
         self.troubles: dict[str, str] = {}
 
@@ -97,6 +101,7 @@ class Upkeep:
         self.attempt("record the stop", lambda: self._keep([events.engine("stop", pid=os.getpid(), served=served)]))
         self.attempt("checkpoint", self._sign)
         self._catalogs.stop()
+        self._watch.stop()
         self._log.write(f"stopped after {served} calls")
 
     def refresh(self) -> None:
@@ -128,6 +133,12 @@ class Upkeep:
         title = "the engine's lock file was replaced"
         self.troubles["lock"] = title
         self.report(events.incident("lock-replaced", title, self._state.engine_lock, "bk engine stop, then start"))
+
+    def watch(self) -> None:
+        """See that things are checked as they land, if they are to be."""
+        self._watch.keep(self._world.current().policy.values)
+        if self._watch.trouble:
+            raise BkError("things are not checked as they land", self._watch.trouble)
 
     def checkpoint(self) -> None:
         """Sign the ledger's head when enough was added or enough time has passed."""
@@ -192,6 +203,7 @@ class Upkeep:
             "policy": world.policy.digest,
             "generation": world.generation,
             "requests": self._tally.told(),
+            "watch": self._watch.told(),
             "problems": problems,
         }
         if said == self._told:

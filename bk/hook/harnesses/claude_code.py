@@ -10,13 +10,13 @@ ALIASES = ("claude",)
 EVENTS = {"PreToolUse": "pre", "PostToolUse": "post", "PostToolUseFailure": "post"}
 
 FIELDS = {
-    "event": "hook_event_name",
-    "tool": "tool_name",
-    "input": "tool_input",
-    "cwd": "cwd",
-    "session": "session_id",
-    "tool_use_id": "tool_use_id",
-    "response": "tool_response",
+    "event": ("hook_event_name", "hookEventName"),
+    "tool": ("tool_name", "toolName"),
+    "input": ("tool_input", "toolInput"),
+    "cwd": ("cwd",),
+    "session": ("session_id", "sessionId"),
+    "tool_use_id": ("tool_use_id", "toolUseId"),
+    "response": ("tool_response", "toolResponse"),
 }
 
 TOOLS = {
@@ -39,6 +39,13 @@ TOOLS = {
     "Task": "agent",
     "Agent": "agent",
     "TodoWrite": "other",
+    "AskUserQuestion": "other",
+    "EnterPlanMode": "other",
+    "ExitPlanMode": "other",
+    "Skill": "other",
+    "TaskOutput": "other",
+    "TaskStop": "other",
+    "ToolSearch": "other",
 }
 
 # (what the name starts with, what stands between server and tool)

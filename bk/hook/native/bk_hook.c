@@ -97,7 +97,7 @@ static bool emit(int fd, const void *data, size_t len, int64_t until)
 
 /* ---- saying no ---- */
 
-static char text[1024], json[2 * sizeof text], deny_out[8192];
+static char text[1024], json[2 * sizeof text], deny_out[16384];
 
 static size_t append(char *to, size_t at, size_t size, const char *from)
 {

@@ -63,12 +63,22 @@ def deny_table(folder: Path) -> str:
     return f"/* Made by build.py from bk/hook/harnesses. */\nstatic const struct client CLIENTS[] = {{\n{body}\n}};\n"
 
 
+_WANTED = ("NAME", "ALIASES", "DENY", "DENY_EXIT")
+
+
 def _constants(path: Path) -> dict[str, Any]:
+    """What a client's module says of itself, and what it takes over from another client's."""
     found: dict[str, Any] = {}
     for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("bk.hook.harnesses."):
+            other = path.with_name(f"{(node.module or '').rpartition('.')[2]}.py")
+            taken = {each.asname or each.name: each.name for each in node.names}
+            if any(name in _WANTED for name in taken):
+                theirs = _constants(other)
+                found |= {name: theirs[was] for name, was in taken.items() if name in _WANTED and was in theirs}
         target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
         value = getattr(node, "value", None)
-        if isinstance(target, ast.Name) and target.id in ("NAME", "ALIASES", "DENY", "DENY_EXIT") and value is not None:
+        if isinstance(target, ast.Name) and target.id in _WANTED and value is not None:
             found[target.id] = ast.literal_eval(value)
     return found
 

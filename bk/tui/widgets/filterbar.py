@@ -29,8 +29,8 @@ class FilterBar(Input):
     class Left(Message):
         """The person went back to the list."""
 
-    def __init__(self) -> None:
-        super().__init__(placeholder="level:block agent:claude since:1h words", id="filter", compact=True)
+    def __init__(self, hint: str) -> None:
+        super().__init__(placeholder=hint, id="filter", compact=True)
         self.display = False
         self.applied = ""
         self.why = ""
@@ -44,6 +44,10 @@ class FilterBar(Input):
         """Show it and type."""
         self.display = True
         self.focus()
+
+    def put(self, text: str) -> None:
+        """Filter by this, as if it were typed."""
+        self.value = text
 
     def clear_filter(self) -> None:
         """No filter."""

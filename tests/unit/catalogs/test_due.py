@@ -124,7 +124,7 @@ def test_the_worker_inherits_nothing(house: CatalogHouse) -> None:
     os.set_inheritable(told, True)
     os.environ["https_proxy"] = "http://proxy.example"
     try:
-        pid = scheduler.spawn(house.state, ("sync",))
+        pid = scheduler.spawn(house.state, ("--by", "engine", "sync"))
         try:
             time.sleep(0.5)
             environment = Path(f"/proc/{pid}/environ").read_text()

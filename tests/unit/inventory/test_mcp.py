@@ -320,7 +320,7 @@ def test_entries_that_cannot_be_cut_out_say_why(home: Home, path: str, text: str
 
 
 def test_a_table_inside_a_line_cannot_be_cut_out(home: Home) -> None:
-    home.put(".codex/config.toml", '[mcp_servers]\nevil = {command = "npx", args = ["evil-server@1.0.0"]}\n')
+    home.put(".codex/config.toml", 'mcp_servers = {evil = {command = "npx", args = ["evil-server@1.0.0"]}}\n')
     items = baseline(home)
     assert {(item.locator.kind, item.note.endswith(mcp.NO_FLOW)) for item in items} == {("none", True)}
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from bk.engine.errors import USAGE, BkError
 from bk.engine.ledger.query import KEYS, parse, run
 from bk.engine.ledger.schema import reader
+from bk.engine.ledger.words import QueryError
 from tests.unit.ledger_query.record import NOW, filled, tampered
 
 FINDS = [
@@ -68,6 +69,10 @@ FINDS = [
     ("host:evil.example", [9]),
     ("host:*.example", [9, 10]),
     ("host:good.example", [10]),
+    ("target:left-pad", [2, 3]),
+    ("target:ID_ED25519", [4]),
+    ("target:/home/*/id_*", [4]),
+    ("-target:e", [1, 7, 8]),
     ("'", []),
     ("100%", [8]),
     ("of_it", [8]),
@@ -129,6 +134,24 @@ BAD = [
     ("a " * 65, "65", "fewer"),
     ("-", "-", "leave it out"),
 ]
+
+
+PLACES = [
+    ("level:block lvel:x", 12, 6),
+    ("  agent:claude since:never", 15, 11),
+    ('a "b', 2, 2),
+    ("a\0b", 1, 1),
+    ("seq:1 -kind:blob", 6, 10),
+    ("x " * 64 + "y", 128, 1),
+]
+
+
+@pytest.mark.parametrize(("text", "at", "length"), PLACES)
+def test_a_bad_word_is_told_with_its_place(text: str, at: int, length: int) -> None:
+    with pytest.raises(QueryError) as caught:
+        parse(text)
+    assert (caught.value.at, caught.value.length) == (at, length)
+    assert f"(at character {at + 1})" in caught.value.detail
 
 
 @pytest.mark.parametrize(("text", "named", "advice"), BAD)

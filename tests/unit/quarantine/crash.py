@@ -11,6 +11,7 @@ from bk.quarantine.back import restore
 from bk.quarantine.purge import purge
 from bk.quarantine.record import Hold
 from bk.quarantine.vault import hold
+from tests.unit.quarantine.house import extension_wish
 
 
 def main(home: str, verb: str, target: str, last: int, *files: str) -> None:
@@ -29,6 +30,10 @@ def main(home: str, verb: str, target: str, last: int, *files: str) -> None:
         hold(state, Hold("dir", "npm", "evil", "1.0.0", path=target), told=told)
     elif verb == "hold-files":
         hold(state, Hold("file_set", "pypi", "evil", "1.0.0", files=files, root=target), told=told)
+    elif verb == "hold-extension":
+        hold(state, extension_wish(target), told=told)
+    elif verb == "hold-module":
+        hold(state, Hold("dir", "go", "evil", "v1.0.0", path=target), told=told)
     elif verb == "hold-entry":
         hold(state, Hold("config_entry", "mcp", "evil", "", path=target, pointer="/mcpServers/evil"), told=told)
     elif verb == "restore":

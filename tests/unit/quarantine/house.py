@@ -39,6 +39,39 @@ def wish(folder: Path, **over: object) -> Hold:
     return Hold("dir", "npm", folder.name, "1.0.0", evidence=[{"group": "one"}], **told)  # type: ignore[arg-type]
 
 
+REGISTRY = """[
+  { "identifier": { "id": "good.ext" }, "version": "2.0.0", "relativeLocation": "good.ext-2.0.0" },
+  {
+    "identifier": { "id": "Acme.Evil", "uuid": "0-1" }, // kept as it is
+    "version": "1.0.0",
+    "relativeLocation": "acme.evil-1.0.0",
+    "metadata": { "source": "gallery", "token": "s3cret" }
+  },
+  { "identifier": { "id": "acme.evil" }, "version": "0.9.0", "relativeLocation": "acme.evil-0.9.0" }
+]
+"""
+
+
+def extension(home: Path) -> Path:
+    """An extension of an editor: its folder, another one, and the registry that has a row for each."""
+    root = home / ".vscode" / "extensions"
+    for name in ("acme.evil-1.0.0", "good.ext-2.0.0"):
+        (root / name / "out").mkdir(parents=True)
+        (root / name / "package.json").write_text("{}")
+        (root / name / "out" / "main.js").write_text(f"// {name}\n")
+    (root / "extensions.json").write_text(REGISTRY)
+    os.utime(root / "extensions.json", ns=(1_700_000_000_000_000_001, 1_700_000_000_000_000_002))
+    os.utime(root, ns=(1_700_000_000_000_000_003, 1_700_000_000_000_000_004))
+    return root / "acme.evil-1.0.0"
+
+
+def extension_wish(folder: Path | str, pointer: str = "/1") -> Hold:
+    """A wish to hold an extension together with its row, which stood at this place when it was looked for."""
+    described = [{"/identifier/id": "acme.evil", "/version": "1.0.0"}]
+    rows = [(f"{os.path.dirname(folder)}/extensions.json", pointer)]
+    return Hold("dir", "editor-extension", "acme.evil", "1.0.0", path=str(folder), rows=rows, described=described)
+
+
 def photograph(root: Path | bytes) -> dict[bytes, tuple[object, ...]]:
     """Everything about a tree that a restore must give back."""
     seen: dict[bytes, tuple[object, ...]] = {}

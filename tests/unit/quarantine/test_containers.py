@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bk.quarantine.paths import contained
+from bk.quarantine.paths import Ground, contained, elsewhere
 
 YES = {
     "pypi": [
@@ -64,3 +64,26 @@ def test_a_package_may_lie_there(ecosystem: str, path: str) -> None:
 @pytest.mark.parametrize(("ecosystem", "path"), [(name, path) for name, paths in NO.items() for path in paths])
 def test_no_package_lies_there(ecosystem: str, path: str) -> None:
     assert not contained(ecosystem, path)
+
+
+@pytest.mark.parametrize(
+    ("to", "code"),
+    [
+        ("/etc/cron.d/x", "protected_root"),
+        ("/usr/lib/systemd/system/x.service", "protected_root"),
+        ("/var/spool/cron/crontabs/root", "protected_root"),
+        ("/opt/x", "protected_root"),
+        ("/home/dev/.ssh/authorized_keys", "protected_root"),
+        ("/home/dev/.config/autostart/x.desktop", "protected_root"),
+        ("/home/dev/.bashrc", "protected_root"),
+        ("/home/dev/bin/x", "protected_root"),
+        ("/home/dev/work/../.ssh/x", "bad_path"),
+        ("/home/dev/evidence/evil", ""),
+        ("/tmp/evil", ""),
+        ("/home/dev/p/node_modules/evil", ""),
+    ],
+)
+def test_a_package_is_not_put_back_where_things_are_started(to: str, code: str) -> None:
+    here = Ground(state="/home/dev/.bk", homes=("/home/dev",))
+    found = elsewhere(to, "npm", here)
+    assert found == code or (code == "bad_path" and found)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ from bk.quarantine.listing import listed, one
 from bk.quarantine.recovery import recover
 from bk.quarantine.refused import HoldRefusedError
 from bk.quarantine.vault import hold
-from tests.unit.quarantine.house import package, photograph, state_in, wish
+from tests.unit.quarantine.house import REGISTRY, extension, extension_wish, package, photograph, state_in, wish
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 
@@ -79,12 +80,68 @@ def test_a_parent_that_cannot_be_written(tmp_path: Path) -> None:
     try:
         with pytest.raises(HoldRefusedError) as caught:
             hold(state, wish(folder))
-        assert caught.value.refusal in ("io", "cross_device")
+        assert caught.value.refusal == "read_only"
         assert photograph(folder) == before
         assert listed(state) == []
     finally:
         subprocess.run(["umount", str(folder.parent)], check=True)
     assert photograph(folder) == before
+
+
+HOLD = """
+import sys
+from bk.engine.state import State
+from bk.quarantine.refused import HoldRefusedError
+from bk.quarantine.vault import hold
+from tests.unit.quarantine.house import wish
+from pathlib import Path
+try:
+    hold(State(sys.argv[1] + "/.bk", sys.argv[1], int(sys.argv[3])), wish(Path(sys.argv[2])))
+    print("held")
+except HoldRefusedError as error:
+    print(error.refusal)
+"""
+
+
+@pytest.mark.parametrize("place", ["home", "shm"])
+def test_a_folder_whose_mode_forbids_it(tmp_path: Path, place: str) -> None:
+    state = state_in(tmp_path / "home")
+    root = Path(f"/dev/shm/bk-mode-{os.getpid()}") if place == "shm" else tmp_path / "home"
+    folder = package(root / "project")
+    folder.parent.chmod(0o555)
+    before = photograph(root / "project")
+    drop = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
+    argv = [*drop, sys.executable, "-c", HOLD, state.home, str(folder), str(os.geteuid())]
+    try:
+        done = subprocess.run(argv, capture_output=True, text=True, timeout=30, check=True)
+        assert done.stdout.strip() == "read_only"
+        assert photograph(root / "project") == before
+        assert listed(state) == []
+    finally:
+        folder.parent.chmod(0o755)
+        shutil.rmtree(root)
+
+
+@needs_root
+@pytest.mark.parametrize("full", ["projects", "vault"])
+def test_no_room_for_a_registry_without_its_row_puts_the_folder_back(tmp_path: Path, small: Path, full: str) -> None:
+    state = state_in((small if full == "vault" else tmp_path) / "home")
+    folder = extension((small if full == "projects" else tmp_path) / "user")
+    registry = folder.parent / "extensions.json"
+    registry.write_text(REGISTRY.replace("[\n", f"[ /* {'x' * 900_000} */\n", 1))
+    if full == "projects":
+        (small / "filler").write_bytes(bytes(900 << 10))
+    before = photograph(folder.parent)
+
+    def told(step: str) -> None:
+        if full == "vault" and step == "removed 0":
+            (small / "filler").write_bytes(bytes(1200 << 10))
+
+    with pytest.raises(HoldRefusedError) as caught:
+        hold(state, extension_wish(folder), told=told)
+    assert caught.value.refusal == "no_space"
+    assert photograph(folder.parent) == before
+    assert listed(state) == []
 
 
 RESTORE = """

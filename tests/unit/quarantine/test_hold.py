@@ -16,7 +16,7 @@ from bk.quarantine.purge import purge
 from bk.quarantine.record import Hold, Limits
 from bk.quarantine.refused import HoldRefusedError
 from bk.quarantine.vault import hold
-from tests.unit.quarantine.house import package, photograph, state_in, wish
+from tests.unit.quarantine.house import extension, extension_wish, package, photograph, state_in, wish
 
 
 @pytest.fixture
@@ -120,8 +120,12 @@ def test_a_project_a_repository_and_what_is_too_large_stay(state: State, folder:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 def test_another_users_file_and_a_mount_stay(state: State, folder: Path) -> None:
-    os.chown(folder / "lib" / "index.js", 12345, 12345)
-    assert code_of(state, wish(folder)) == "not_owner"
+    for theirs in (folder / "lib" / "index.js", folder / "lib", folder):
+        os.chown(theirs, 12345, 12345)
+        before = photograph(folder)
+        assert code_of(state, wish(folder)) == "not_owner"
+        assert photograph(folder) == before
+        os.chown(theirs, 0, 0)
     os.chown(folder / "lib" / "index.js", 0, 0)
     subprocess.run(["mount", "-t", "tmpfs", "none", str(folder / "lib")], check=True)
     try:
@@ -139,6 +143,15 @@ def test_names_from_outside_never_reach_the_disk(state: State, folder: Path, ver
     assert len(held.ident) == 28
     assert os.listdir(f"{state.root}/quarantine/items") == [held.ident]
     assert one(state, held.ident).version == version
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+def test_another_users_registry_stays_and_so_does_the_extension(state: State, tmp_path: Path) -> None:
+    folder = extension(tmp_path / "home")
+    os.chown(folder.parent / "extensions.json", 12345, 12345)
+    before = photograph(folder.parent)
+    assert code_of(state, extension_wish(folder)) == "not_owner"
+    assert photograph(folder.parent) == before
 
 
 def test_a_taken_place_is_a_conflict_even_when_it_is_an_empty_folder(state: State, folder: Path) -> None:

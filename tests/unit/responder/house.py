@@ -11,7 +11,10 @@ from bk.engine.config.schema import BY_NAME
 from bk.engine.intel.index import Index, build
 from bk.engine.intel.record import Record
 from bk.engine.inventory.item import CONFIG_ENTRY, CONFIGURED, DIR, INSTALLED, LOCKED, NOWHERE, Item, Locator
+from bk.engine.inventory.reach import Reach
 from bk.engine.provenance import PinnedOrigin, Unproven
+from bk.engine.responder.absence import Absence
+from bk.engine.responder.again import CHANGED, GONE, SAME, Reading
 from bk.engine.responder.incidents import Book, Incident
 from bk.engine.responder.respond import Outcome, Pass
 from bk.engine.state import State
@@ -73,16 +76,16 @@ class House:
         ecosystem = told.pop("ecosystem", "npm")
         return Item(ecosystem, name, version, locator=locator or NOWHERE, **told)
 
-    def again(self, item: Item) -> str:
+    def again(self, item: Item) -> Reading:
         """What lies there now."""
         self.asked.append(item.locator.path)
         if item.name in self.answers:
-            return self.answers[item.name]
+            return Reading(self.answers[item.name], item)
         try:
             told = json.loads(Path(item.locator.path, "package.json").read_text())
         except OSError:
-            return "gone"
-        return "same" if (told["name"], told["version"]) == (item.name, item.version) else "changed"
+            return Reading(GONE, item)
+        return Reading(SAME if (told["name"], told["version"]) == (item.name, item.version) else CHANGED, item)
 
     def run(self, items: Sequence[Item], *, complete: bool = True, days: float = 0.1, **over: Any) -> Outcome:
         """A pass, some time after the last."""
@@ -92,7 +95,8 @@ class House:
         index = Index.open(path)
         try:
             one = Pass(self.state, self.values, index=index, now_ms=self.now, again=self.again, generation=7)
-            return one.run(items, complete=complete, roots=over.get("roots", [str(self.project)]))
+            reach = Reach([(root, 64) for root in over.get("roots", [str(self.project)])], over.get("blind", ()))
+            return one.run(items, absence=Absence(self.state, reach) if complete else None)
         finally:
             index.close()
 

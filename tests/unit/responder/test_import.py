@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from bk.engine.console import cases
 from bk.engine.console.inventory import LINE_MAX, read, take_in
+from bk.engine.errors import BkError
+from bk.engine.responder import incidents as states
+from bk.engine.responder.gate import TOLD
+from bk.engine.responder.incidents import Book
+from tests.unit.quarantine.house import photograph
 from tests.unit.responder.test_decisions import Machine
 
 
@@ -53,13 +60,69 @@ def test_other_records_are_passed_over(tmp_path: Path) -> None:
     assert (read(str(path)).items, read(str(path)).problems) == ([], [])
 
 
-def test_what_is_listed_is_a_finding_and_no_incident(tmp_path: Path) -> None:
-    machine = Machine(tmp_path)
-    machine.say("evil", "osv", "datadog")
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    """Settings that allow moves, and two sources that speak of a package."""
+    made = Machine(tmp_path)
+    made.say("evil", "osv", "datadog")
+    made.sync()
+    return made
+
+
+def wrote(folder: Path, *lines: str, status: str = "") -> str:
+    path = folder / "list.ndjson"
+    summary = [json.dumps({"record_type": "scan_summary", "status": status})] if status else []
+    path.write_text("".join(f"{each}\n" for each in (*lines, *summary)))
+    return str(path)
+
+
+def test_what_is_listed_is_an_incident_that_names_the_list_and_no_place(machine: Machine, tmp_path: Path) -> None:
+    package = machine.install()
+    before = photograph(machine.project)
+    elsewhere = line(source_file="/y/package-lock.json")
+    path = wrote(tmp_path, line(source_file=package.observed), elsewhere, line(version="2"))
+    made = take_in(path, machine.env)
+    assert [finding.level for finding in made.findings] == ["block", "block"]
+    one = machine.only()
+    assert (one.state, one.path, made.news) == (TOLD, f"import:{path}", [one.id])
+    assert {finding.incident for finding in made.findings} == {one.id}
+    assert [each["event"] for each in machine.told()] == ["reported", "inventory_import"]
+    assert photograph(machine.project) == before
+    assert machine.held() == []
+    assert take_in(path, machine.env).news == []  # said once
+    with Book(machine.state) as book:
+        assert book.targets(0) == []
+
+
+def test_a_list_says_nothing_of_what_this_machine_has_seen(machine: Machine, tmp_path: Path) -> None:
+    package = machine.install()
+    take_in(wrote(tmp_path, line(source_file=package.observed)), machine.env)
+    assert machine.sync().moved == 1  # the list's word neither helped nor hindered
+    told, seen = sorted(machine.incidents(), key=lambda one: one.state, reverse=True)
+    assert (told.state, seen.state, seen.path) == (TOLD, states.QUARANTINED, package.locator.path)
+
+
+def test_no_look_at_this_machine_ends_what_a_list_said_but_the_list_does(machine: Machine, tmp_path: Path) -> None:
+    take_in(wrote(tmp_path, line()), machine.env)
     machine.sync()
-    path = tmp_path / "list"
-    path.write_text(line() + "\n")
-    made = take_in(str(path), machine.env)
-    assert [finding.level for finding in made.findings] == ["block"]
-    assert machine.incidents() == []
-    assert machine.told()[-1]["event"] == "inventory_import"
+    assert machine.only().state == TOLD
+    for status, state in (("", TOLD), ("partial", TOLD), ("complete", states.RESOLVED)):
+        take_in(wrote(tmp_path, line(package_name="fine"), status=status), machine.env)
+        assert machine.only().state == state
+
+
+def test_what_a_person_has_seen_or_exempted_stays_so(
+    machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cases, "require_admin", lambda admin, env=None: None)
+    path = wrote(tmp_path, line())
+    take_in(path, machine.env)
+    told: dict[str, Any] = {"admin": True, "env": machine.env}
+    with pytest.raises(BkError, match="nothing to move"):
+        cases.approve(machine.only().id, **told)
+    cases.ack(machine.only().id, **told)
+    assert take_in(path, machine.env).news == []
+    assert machine.only().state == states.ACKNOWLEDGED
+    cases.exempt(machine.only().id, reason="a build machine", **told)
+    assert take_in(path, machine.env).news == []
+    assert machine.only().state == states.EXEMPT

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -277,7 +278,7 @@ def extension(house: House) -> Item:
     folder.mkdir(parents=True)
     (folder / "manifest.json").write_text("{}")
     house.say("a" * 32, "osv", "datadog", ecosystem="browser-extension")
-    told = {"manager": "chromium", "kind": "installed", "observed": str(folder)}
+    told: dict[str, Any] = {"manager": "chromium", "kind": "installed", "observed": str(folder)}
     return Item("browser-extension", "a" * 32, "1.0.0", locator=Locator(DIR, str(folder)), **told)
 
 

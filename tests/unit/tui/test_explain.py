@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from bk.engine.model import Entry
-from bk.tui.actions import ACTIONS, bindings, shown_keys
+from bk.tui import places
+from bk.tui.actions import ADMIN, EVERYWHERE, bindings, shown_keys
+from bk.tui.app import Dashboard
 from bk.tui.explain import explain
+from bk.tui.places import PLACES
 from bk.tui.theme import THEMES
 from bk.tui.words import age
 
@@ -91,17 +96,30 @@ def test_ages_are_short(seconds: int, told: str) -> None:
 
 
 def test_a_key_means_one_thing_in_one_place() -> None:
-    for where in {action.where for action in ACTIONS} - {"everywhere"}:
-        keys = [key for a in ACTIONS if a.where in (where, "everywhere") for key in a.keys.split(",")]
-        assert len(keys) == len(set(keys))
+    for place in PLACES:
+        digits = [each.key for each in PLACES]
+        keys = [key for action in (*place.load().ACTIONS, *EVERYWHERE) for key in action.keys.split(",")] + digits
+        assert len(keys) == len(set(keys)), place.name
 
 
-def test_every_action_has_a_binding_with_its_id_and_help() -> None:
-    for action in ACTIONS:
-        (binding,) = bindings(action.ident)
-        assert binding.id == action.ident  # type: ignore[union-attr]
-        assert action.help.endswith(("words", "."))
-        assert shown_keys(action)
+def test_every_action_has_a_binding_with_its_id_and_help_and_is_done_somewhere() -> None:
+    for place in PLACES:
+        screen = place.load()
+        for action in (*screen.ACTIONS, *EVERYWHERE):
+            (binding,) = bindings([action])
+            assert binding.id == action.ident  # type: ignore[union-attr]
+            assert action.help.endswith(".")
+            assert shown_keys(action)
+            assert hasattr(screen, f"do_{action.what}") or hasattr(Dashboard, f"do_{action.what}"), action.ident
+            assert action.tier == 0 or action.gate == ADMIN
+
+
+def test_every_screen_says_what_it_is_for_and_has_its_styles() -> None:
+    for place in PLACES:
+        screen = place.load()
+        assert place.name == screen.NAME
+        assert screen.PURPOSE
+        assert os.path.exists(os.path.join(os.path.dirname(places.__file__), "screens", f"{place.name}.tcss"))
 
 
 def luminance(colour: str) -> float:

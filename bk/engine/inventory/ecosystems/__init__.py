@@ -22,6 +22,7 @@ from bk.engine.inventory.ecosystems import (
     firefox,
     go,
     homebrew,
+    instructions,
     jetbrains,
     locks,
     maven,
@@ -77,4 +78,5 @@ EVERY: Mapping[str, Ecosystem] = {
     "mcp": mcp,
     "skills": skills,
     "plugins": plugins,
+    "instructions": instructions,
 }

@@ -42,6 +42,7 @@ ALSO = (
     ("cline", "settings/cline_mcp_settings.json"),
     ("gemini", PLUGIN),
     ("continue", f".continue/{YAML}"),
+    ("goose", f"goose/{YAML}"),
     ("jetbrains", f"options/{XML}"),
     ("copilot", "intellij/mcp.json"),
 )  # fmt: skip
@@ -56,6 +57,7 @@ SWITCHES = {
     "crush": "`disabled` in the entry",
     "zed": "`enabled: false` in the entry",
     "codex": "`enabled = false` in the entry",
+    "goose": "`enabled: false` in the entry",
     "gemini": "`mcp.excluded`",
     "qwen": "`mcp.excluded`",
     "claude-code": "`disabledMcpServers` or `disabledMcpjsonServers`",
@@ -116,6 +118,7 @@ def places(home: str, env: Mapping[str, str]) -> Iterator[tuple[str, int]]:
         yield f"{home}/{base}/JetBrains", 2
     yield f"{home}/.config/github-copilot/intellij", 0
     yield f"{home}/.continue", 1
+    yield f"{home}/.config/goose", 0
     yield f"{home}/.claude", 0
     yield f"{home}/.claude/plugins", 5
     yield f"{home}/.gemini/extensions", 1
@@ -151,7 +154,7 @@ def _file(place: Place, name: str, client: str, found: Found) -> None:
     try:
         why = NO_YAML if path.endswith((".yaml", ".yml")) else NO_XML if path.endswith(".xml") else ""
         if why:
-            servers = listed(text, path, root) if why == NO_YAML else jetbrains(text, path, root)
+            servers = listed(text, path, root, client) if why == NO_YAML else jetbrains(text, path, root)
             off: Mapping[str, frozenset[str]] = {}
         else:
             document = parsed(text, path) if text.strip() else {}

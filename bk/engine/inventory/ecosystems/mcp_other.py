@@ -1,4 +1,4 @@
-"""Servers in settings that are neither JSON nor TOML: Continue's YAML and the XML of JetBrains' assistant."""
+"""Servers in settings that are neither JSON nor TOML: YAML of Continue and Goose, XML of JetBrains' assistant."""
 
 from __future__ import annotations
 
@@ -18,18 +18,24 @@ _KEPT = {"programPath": "command", "arguments": "args", "command": "command", "u
          "enabled": "enabled", "args": "args"}  # fmt: skip
 
 
-def listed(text: str, path: str, root: str) -> list[Server]:
-    """Continue's `mcpServers`: a list of entries, or a table of them."""
+def listed(text: str, path: str, root: str, client: str) -> list[Server]:
+    """Continue's `mcpServers` and Goose's `extensions`: a list of entries, or a table of them."""
     if text.lstrip().startswith("{"):
         document = parsed(text, path)
         return list(entries(document, path, root)) if isinstance(document, dict) else []
-    told = loose_yaml.section(text, "mcpServers")
+    top = "extensions" if client == "goose" else "mcpServers"
+    told = loose_yaml.section(text, top)
     pairs: list[tuple[str, Json]] = []
     if isinstance(told, list):
         pairs = [(str(each.get("name") or number), each) for number, each in enumerate(told) if isinstance(each, dict)]
     elif isinstance(told, dict):
         pairs = list(told.items())
-    return [Server(name, entry, path, root, ("mcpServers", name)) for name, entry in pairs if isinstance(entry, dict)]
+    return [Server(name, _switched(entry), path, root, (top, name)) for name, entry in pairs if isinstance(entry, dict)]
+
+
+def _switched(entry: dict[str, Json]) -> dict[str, Json]:
+    """Every scalar of this YAML is text; whether an entry is switched off is asked as JSON says it."""
+    return {**entry, "enabled": False} if entry.get("enabled") in ("false", "False", "no") else entry
 
 
 class _Reader:

@@ -119,7 +119,10 @@ def _yarn(place: Place, found: Found) -> None:
 
 
 def _pnpm(place: Place, found: Found) -> None:
-    """pnpm's store: an index file a package version, which newer ones name after it. Its content is shared by all."""
+    """pnpm's store: an index file a package version, which newer ones name after it. Its content is shared by all.
+
+    Without the index file pnpm takes a package for not fetched; content that other packages have too stays theirs.
+    """
     found.skip("files", "index", "tmp")
     for group in ("index", "files"):
         for shard, kind in place.names(group).items():
@@ -139,6 +142,7 @@ def _pnpm(place: Place, found: Found) -> None:
                             manager="pnpm",
                             kind=CACHED,
                             observed=place.at(f"{group}/{shard}/{name}"),
+                            locator=Locator(FILE_SET, files=(place.at(f"{group}/{shard}/{name}"),)),
                             root=place.path,
                             confidence="high",
                         )

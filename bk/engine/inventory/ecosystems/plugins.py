@@ -1,4 +1,4 @@
-"""Plugins of agents: what Claude Code, Gemini CLI and opencode load beside themselves, with hooks and servers in it."""
+"""Plugins of agents: what Claude Code, Codex, Gemini CLI and opencode load, with hooks and servers in it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ INSTALLS = "installed_plugins.json"
 GEMINI = "gemini-extension.json"
 GEMINI_INSTALL = ".gemini-extension-install.json"
 OPENCODE = ("opencode.json", "opencode.jsonc")
-MARKS = frozenset((INSTALLS, GEMINI, GEMINI_INSTALL, *OPENCODE, "opencode/", ".opencode/"))
+CODEX = ".codex-plugin"
+MARKS = frozenset((INSTALLS, GEMINI, GEMINI_INSTALL, *OPENCODE, "opencode/", ".opencode/", CODEX))
 SETTINGS_MAX = 8 << 20
 _CACHE = re.compile(r"cache/[^/]+/[^/]+/[^/]+")
 _GEMINI = re.compile(r".*/\.gemini/extensions/[^/]+", re.DOTALL)
@@ -34,6 +35,7 @@ def places(home: str, env: Mapping[str, str]) -> Iterator[tuple[str, int]]:
     """Where these agents keep what a person added to them."""
     claude = env.get("CLAUDE_CONFIG_DIR", "")
     yield f"{claude if claude.startswith('/') else f'{home}/.claude'}/plugins", 0
+    yield f"{home}/.codex/plugins/cache", 3
     yield f"{home}/.gemini/extensions", 1
     yield f"{home}/.config/opencode", 0
     yield f"{home}/.opencode", 0
@@ -44,6 +46,8 @@ def read(place: Place, found: Found) -> None:
     names = place.names()
     if INSTALLS in names:
         _claude(place, found)
+    if names.get(CODEX) == "d":
+        _codex(place, found)
     if GEMINI in names or GEMINI_INSTALL in names:
         _gemini(place, found)
     for name in OPENCODE:
@@ -109,6 +113,21 @@ def _market(told: Mapping[str, Json]) -> str:
     if repo and re.fullmatch(r"[\w.-]+/[\w.-]+", repo, re.ASCII):
         return f"github:{repo}"
     return host_of(word(source.get("url")))
+
+
+def _codex(place: Place, found: Found) -> None:
+    """A plugin of Codex, unpacked: which of them its settings switch on is not looked up, and nothing is moved."""
+    manifest = place.json(f"{CODEX}/plugin.json")
+    if not isinstance(manifest, dict):
+        return
+    parts = [("hooks/hooks.json", "hooks"), ("hooks.json", "hooks"), (".mcp.json", "MCP servers")]
+    brought = sorted({what for path, what in parts if place.is_file(path)})
+    item = Item(
+        "agent-skill", word(manifest.get("name")) or place.path.rpartition("/")[2], word(manifest.get("version")),
+        manager="codex", kind=CONFIGURED, observed=place.at(f"{CODEX}/plugin.json"), root=place.path,
+        note=f"it brings {' and '.join(brought)}" if brought else "",
+    )  # fmt: skip
+    found.add(item)
 
 
 def _gemini(place: Place, found: Found) -> None:

@@ -1,0 +1,128 @@
+"""Wiring clients in and out, and how each of them stands, for the command line and the dashboard."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from typing import Any
+
+from bk.engine.console.deed import Deed, clean
+from bk.engine.console.gate import require_admin
+from bk.engine.console.installation import here, hook_path
+from bk.engine.errors import BkError
+from bk.engine.wiring import codex_trust, files, wire
+from bk.engine.wiring.clients import CLIENTS, MANAGED, USER, Client
+from bk.engine.wiring.standing import Standing, standings
+
+Json = Any
+BAIT_SECONDS = 20
+
+
+def spot(project: str = "") -> wire.Spot:
+    """This person's home and this directory."""
+    program = hook_path()
+    if not program:
+        raise BkError("there is no bk-hook to call", "it is not beside this interpreter", "reinstall bk")
+    return wire.Spot(here().home, project or os.getcwd(), program)
+
+
+def chosen(targets: list[str], *, detected: bool) -> list[Client]:
+    """The clients that are meant: by name, or all that are on this machine."""
+    if detected:
+        return present()
+    if not targets:
+        raise BkError("no client was named", "", "name one with --target, or take --all-detected")
+    return [wire.client(name) for name in dict.fromkeys(targets)]
+
+
+def present() -> list[Client]:
+    """The clients on this machine."""
+    return wire.detected(here().home, os.environ.get("PATH", ""))
+
+
+def every() -> list[Client]:
+    """The clients that bk can be wired into."""
+    return list(CLIENTS)
+
+
+def planned(clients: list[Client], scope: str, *, removes: bool = False) -> list[tuple[Client, list[wire.Change]]]:
+    """What would be written for each; nothing is."""
+    at = spot()
+    state = here()
+    if removes:
+        return [(each, wire.removing(each, scope, at, state)) for each in clients]
+    return [(each, wire.installing(each, scope, at)) for each in clients]
+
+
+def install(client: Client, changes: list[wire.Change], scope: str = USER) -> None:
+    """Wire a client in. What can be switched off by nobody but root is for root."""
+    _rooted(scope)
+    state = here()
+    state.ensure()
+    with Deed(state, "hooks_install", client=client.name, scope=scope, files=[clean(each.path) for each in changes]):
+        wire.install(changes, state)
+
+
+def uninstall(client: Client, changes: list[wire.Change], scope: str = USER, *, admin: bool) -> None:
+    """Take a client out: from then on it asks nobody, so a person has to say it."""
+    require_admin(admin)
+    _rooted(scope)
+    state = here()
+    state.ensure()
+    with Deed(state, "hooks_uninstall", client=client.name, scope=scope, files=[clean(each.path) for each in changes]):
+        wire.uninstall(changes, state)
+
+
+def trust_codex() -> bool:
+    """Have Codex trust our hook, as its own dialogue would: to be called with a person's consent only."""
+    program = shutil.which("codex")
+    if not program:
+        raise BkError("codex is not on the PATH", "only Codex itself can tell what it calls the hook", "trust it there")
+    state, at = here(), spot()
+    hooks, was = at.path("~/.codex/hooks.json"), files.look(at.path("~/.codex/config.toml"))
+    text = codex_trust.trusted(program, at.project, state.home, hooks, was.text)
+    if text.encode() == was.data:
+        return False
+    with Deed(state, "hooks_trust", client="codex", files=[clean(was.path)]):
+        files.write(was, text.encode(), 0o600)
+    return True
+
+
+def status() -> list[Standing]:
+    """How each client stands that is here or that asks us."""
+    return standings(spot(), present())
+
+
+def verified(client: Client) -> dict[str, Json]:
+    """Start the very commands that stand in the client's files with a call that must be stopped; what each answers."""
+    at = spot()
+    tried = [
+        {"scope": scope, "file": clean(at.path(plan.path)), **_bait(client, command, at.project)}
+        for scope, plan in wire.every(client, at)
+        for command in wire.commands(plan, at)
+    ]
+    return {"client": client.name, "tried": tried, "stops": bool(tried) and all(each["stops"] for each in tried)}
+
+
+def _bait(client: Client, command: str, project: str) -> dict[str, Json]:
+    from bk.engine.wiring.bait import bait, stopped
+
+    told = bait(client.name, project)
+    try:
+        ran = subprocess.run(
+            ["/bin/sh", "-c", command], input=told, capture_output=True, timeout=BAIT_SECONDS, check=False, cwd=project
+        )
+    except subprocess.TimeoutExpired:
+        return {"stops": False, "exit": None, "said": f"no answer within {BAIT_SECONDS} s"}
+    said = ran.stderr.decode(errors="replace").strip()
+    return {
+        "stops": stopped(client, ran.returncode, ran.stdout, ran.stderr),
+        "exit": ran.returncode,
+        "said": said[:400],
+    }
+
+
+def _rooted(scope: str) -> None:
+    if scope == MANAGED and os.geteuid() != 0:
+        raise BkError("the managed scope is root's", "its files are outside every home and repository", "use sudo")

@@ -1,0 +1,50 @@
+"""Mistral Vibe (measured with 3.0): a decision with exit code 0; every other exit code counts as a broken hook.
+
+Only with `strict = true` in its file does a broken hook stop the call.
+"""
+
+NAME = "vibe"
+ALIASES = ("mistral-vibe",)
+
+EVENTS = {"pre_tool": "pre", "post_tool": "post"}
+
+FIELDS = {
+    "event": ("hook_event_name",),
+    "tool": ("tool_name",),
+    "input": ("tool_input",),
+    "cwd": ("cwd",),
+    "session": ("session_id",),
+    "tool_use_id": ("tool_call_id",),
+    "response": ("tool_output",),
+}
+
+TOOLS = {
+    "file_system.bash": "shell",
+    "bash": "shell",
+    "file_system.read_file": "read",
+    "read_file": "read",
+    "file_system.write_file": "write",
+    "write_file": "write",
+    "file_system.search_replace": "edit",
+    "search_replace": "edit",
+    "file_system.grep": "search",
+    "grep": "search",
+    "web_fetch": "fetch",
+    "task": "agent",
+    "todo": "other",
+    "ask_user_question": "other",
+}
+
+MCP = ("", "_")
+
+DENY = '{"decision":"deny","reason":%s}'
+DENY_EXIT = 0
+
+REPLIES = {
+    "pre": {"allow": (0, ""), "warn": (0, ""), "deny": (DENY_EXIT, DENY)},
+    "post": {
+        "allow": (0, ""),
+        "warn": (0, '{"hook_specific_output":{"additional_context":%s}}'),
+        "deny": (0, DENY),
+    },
+}

@@ -1,0 +1,1 @@
+"""Real agents from their registries, a scripted model on the loopback, and the guard between them and the machine."""

@@ -1,0 +1,24 @@
+"""Only where BK_LIVE is set: real clients cost gigabytes and minutes. Every result becomes a line of a file."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+
+import pytest
+
+from tests.live.cases import record
+from tests.live.packages import TOOLS
+
+collect_ignore = [] if os.environ.get("BK_LIVE") else ["test_live.py"]
+RESULTS = TOOLS.parent / "results.jsonl"
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    told = dict(report.user_properties)
+    if "case" not in told or "PYTEST_XDIST_WORKER" in os.environ:
+        return
+    if report.when == "call" or (report.when == "setup" and not report.passed):
+        row = {**told, "result": "passed" if report.passed else "not verified" if report.skipped else "failed"}
+        row |= {"seconds": round(report.duration, 1), "date": datetime.now(UTC).strftime("%Y-%m-%d")}
+        record(RESULTS, row)

@@ -1,0 +1,1 @@
+"""Clients wired in and out."""
