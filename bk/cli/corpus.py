@@ -207,6 +207,8 @@ def _told(shown: Shown, as_json: bool) -> None:
         rule, level = inert(str(finding.get("rule")), 60), str(finding.get("level"))
         _say(f"  {'':<10} {paint(f'{level:<6}', LEVELS.get(level, ''))} {rule}")
     _voices(shown)
+    if shown.note:
+        _say(f"  {'note':<10} {inert(shown.note, 200)}")
     for each in shown.labels:
         _label(each, taken_back=each.id in shown.taken_back)
     for row in shown.overlay:

@@ -13,7 +13,7 @@ from bk.engine.errors import DEGRADED, OK, BkError
 from bk.text import inert
 
 if TYPE_CHECKING:
-    from bk.engine.wiring.clients import Client
+    from bk.engine.wiring.plans import Client
     from bk.engine.wiring.wire import Change
 
 app = typer.Typer(
@@ -89,6 +89,7 @@ def status(*, as_json: AsJson = False) -> None:
     from bk.engine.console import hooks
 
     found = hooks.status()
+    hooks.noticed(found)
     if as_json:
         _say(json.dumps({"clients": [each.told() for each in found]}))
     elif not found:

@@ -24,12 +24,13 @@ if TYPE_CHECKING:
 class Pending:
     """A decision that has not been recorded yet. `reply` may be asked for only once its entry is committed."""
 
-    __slots__ = ("_data", "_event", "_judgement", "entries", "sync")
+    __slots__ = ("_data", "_event", "_judgement", "_warning", "entries", "sync")
 
     def __init__(self, data: HarnessData | None, event: str, judgement: Judgement, entry: Entry) -> None:
         self._data = data
         self._event = event
         self._judgement = judgement
+        self._warning: Verdict | None = None
         self.entries = [entry]
         self.sync = judgement.verdict.level.denies or bool(judgement.verdict.failure)
 
@@ -40,7 +41,13 @@ class Pending:
         recorded = level_of(stored[0])
         if recorded is not verdict.level:
             verdict = _recorded(stored[0])
+        elif self._warning is not None:
+            verdict = self._warning
         return answered(self._data, self._event, verdict, self._judgement)
+
+    def warn(self, verdict: Verdict) -> None:
+        """Say what a call was warned of only now that it has run: before, this client has no ear for it."""
+        self._warning = verdict
 
 
 def prepare(request: Request, world: World) -> Pending:
@@ -67,6 +74,7 @@ def prepare(request: Request, world: World) -> Pending:
         )
         return Pending(data, event, judgement, entry)
     judgement = decide(call, world)
+    unsaid = judgement.verdict if event == "post" and getattr(data, "WARNS_AFTER", False) else None
     if event == "post":
         judgement = _ran(judgement)
     elif judgement.spends and not store.spend(world.state, judgement.spends, request.nonce, world.now_ms()):
@@ -78,6 +86,8 @@ def prepare(request: Request, world: World) -> Pending:
     judgement, incidents = remembered(call, judgement, world)
     pending = Pending(data, event, judgement, entry_of(call, judgement, world, took // 1000, nonce=request.nonce))
     pending.entries += incidents
+    if unsaid is not None and unsaid.level is Level.WARN:
+        pending.warn(unsaid)
     return pending
 
 

@@ -61,6 +61,10 @@ class Dashboard(App[str]):
         """Our own variables, so that styles load under any of the library's themes too."""
         return dict(THEMES[0].variables)
 
+    def on_load(self) -> None:
+        """Know the ledger before the first screen is made."""
+        self._watch.begin()
+
     def on_mount(self) -> None:
         """Begin to look."""
         if self.console.color_system == "standard" and not self.is_headless:

@@ -24,6 +24,13 @@ class Watch:
         self._behind = False
         self._indexed = 0
 
+    def begin(self) -> None:
+        """The first look, so that no screen takes a ledger for empty that was only not read yet."""
+        session = self._board.session
+        session.feed.poll()
+        if not session.incidents_behind:
+            session.update_incidents()
+
     def start(self) -> None:
         """Look now, and from now on."""
         self.look(first=True)

@@ -28,12 +28,16 @@ class Place(NamedTuple):
         return self.load()()
 
 
-# A place keeps its key when others come or go, so that fingers need not learn again.
-PLACES = (
+# A place keeps its key when others come or go, so that fingers need not learn again: 1 overview, 2 incidents, 3 activity,
+# 4 quarantine, 5 corpus, 6 inventory, 7 catalogs, 8 policy, 9 config, 0 health.
+_PLACES = (
     Place("overview", "Overview", "1", "bk.tui.screens.overview", "Overview"),
     Place("incidents", "Incidents", "2", "bk.tui.screens.incidents", "IncidentsScreen"),
     Place("activity", "Activity", "3", "bk.tui.screens.activity", "ActivityScreen"),
+    Place("quarantine", "Quarantine", "4", "bk.tui.screens.quarantine", "QuarantineScreen"),
+    Place("config", "Config", "9", "bk.tui.screens.config", "ConfigScreen"),
 )
+PLACES = tuple(sorted(_PLACES, key=lambda each: (each.key == "0", each.key)))
 FIRST = "overview"
 
 

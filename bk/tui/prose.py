@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 from textual.content import Content
 
+from bk.text import cells, inert
+
 LABEL = 10
 Span = str | tuple[str, str]
 Explanation = Callable[[int], Content]
@@ -29,8 +31,10 @@ class Prose:
     ) -> None:
         """A label and its text, which stays in its own column."""
         column = indent + room
+        shown = inert(label, room)
+        shown += " " * (room - cells(shown))
         for at, line in enumerate(Content.assemble(*spans).wrap(max(8, self.width - column))):
-            lead = " " * indent + label.ljust(room) if at == 0 else " " * column
+            lead = " " * indent + shown if at == 0 else " " * column
             self._lines.append(Content.assemble((lead, style), line))
 
     def drawn(self, *lines: Content) -> None:

@@ -19,11 +19,12 @@ from bk.engine.state import State
 
 BIN = Path(sys.executable).parent
 NATIVE = BIN / "bk-hook"
+CLIENT = "import sys; from bk.hook.client import main; main(sys.argv[1:])"
 
 
 def hook() -> list[str]:
     """The client that this installation's harnesses would run."""
-    return [str(NATIVE)] if NATIVE.exists() else [sys.executable, "-I", "-m", "bk.hook.client"]
+    return [str(NATIVE)] if NATIVE.exists() else [sys.executable, "-I", "-c", CLIENT]
 
 
 def until(what: Callable[[], Any], seconds: float = 15.0) -> Any:

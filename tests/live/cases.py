@@ -13,9 +13,10 @@ from statistics import median
 from typing import Any
 
 from bk.engine.wiring import wire
-from bk.engine.wiring.clients import BY_NAME, MANAGED
+from bk.engine.wiring.clients import BY_NAME
+from bk.engine.wiring.plans import MANAGED
 from bk.engine.wiring.standing import standing
-from tests.live.clients import Client
+from tests.live.client import Client
 from tests.live.stage import OUTSIDE, SECRET, TOKEN, Seen, home_of, project_of, run
 
 Json = Any

@@ -11,8 +11,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.live.clients import CLIENTS, NODE, Client, folder_of
+from tests.live.client import Client
+from tests.live.clients import CLIENTS
 
+NODE = "node@24"
+FOLDERS = {"augment": "auggie"}  # where a client's package lies, when that is not its name here
 TOOLS = Path(os.environ.get("BK_LIVE_DIR") or os.path.expanduser("~/.cache/bk-live")) / "clients"
 SECONDS = 900
 
@@ -48,7 +51,7 @@ def install(client: Client) -> str:
 
 
 def _needed(client: Client) -> list[tuple[str, str]]:
-    return [("node24", NODE), (folder_of(client), client.package)]
+    return [("node24", NODE), (FOLDERS.get(client.name, client.name), client.package)]
 
 
 def _npm(folder: Path, package: str) -> str:
@@ -75,9 +78,7 @@ def _python(version: str) -> str:
 
 def _ran(words: list[str], folder: Path, env: dict[str, str]) -> str:
     try:
-        made = subprocess.run(
-            words, cwd=folder, env=env, capture_output=True, text=True, timeout=SECONDS, check=False
-        )
+        made = subprocess.run(words, cwd=folder, env=env, capture_output=True, text=True, timeout=SECONDS, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
         return str(error)
     said = (made.stderr or made.stdout).strip().splitlines()
@@ -90,7 +91,9 @@ def main() -> None:
     for client in CLIENTS:
         if client.tier <= tier:
             why = install(client)
-            print(f"{client.name:<12} {client.version:<10} {'not verified: ' + why if why else 'installed'}", flush=True)
+            print(
+                f"{client.name:<12} {client.version:<10} {'not verified: ' + why if why else 'installed'}", flush=True
+            )
 
 
 if __name__ == "__main__":

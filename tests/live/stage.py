@@ -17,8 +17,9 @@ from typing import Any
 
 from bk.engine.state import State
 from bk.engine.wiring import codex_trust, files, wire
-from bk.engine.wiring.clients import BY_NAME, MANAGED, USER
-from tests.live.clients import PORT, Client, Run
+from bk.engine.wiring.clients import BY_NAME
+from bk.engine.wiring.plans import MANAGED, USER
+from tests.live.client import PORT, Client, Run
 from tests.live.packages import TOOLS, node
 
 Json = Any
@@ -142,7 +143,7 @@ def _plain(at: Run) -> dict[str, str]:
     home = str(at.home)
     return {
         "HOME": home, "PATH": f"{node()}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-        "TERM": "dumb", "LANG": "C.UTF-8", "NO_COLOR": "1", "SHELL": "/bin/bash", "USER": "root",
+        "npm_config_fetch_retries": "0", "TERM": "dumb", "LANG": "C.UTF-8", "NO_COLOR": "1", "SHELL": "/bin/bash", "USER": "root",
         "XDG_CONFIG_HOME": f"{home}/.config", "XDG_DATA_HOME": f"{home}/.local/share",
         "XDG_CACHE_HOME": f"{home}/.cache", "XDG_STATE_HOME": f"{home}/.local/state",
     }  # fmt: skip
@@ -239,7 +240,7 @@ def _engine(told: dict[str, Json]) -> None:
         os.kill(pid, signal.SIGSTOP)
     if told["engine"] == "slow":  # each call waits, but not for ever
         subprocess.Popen(
-            ["/bin/sh", "-c", f"while :; do sleep 1.5; kill -CONT {pid}; sleep 0.5; kill -STOP {pid}; done"],
+            ["/bin/sh", "-c", f"while :; do sleep 1.8; kill -CONT {pid}; sleep 0.3; kill -STOP {pid}; done"],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
 

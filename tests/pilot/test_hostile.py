@@ -55,8 +55,10 @@ def wicked(text: str) -> list[Entry]:
     ]
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
-@pytest.mark.parametrize("screen", ["overview", "incidents", "activity"])
+@pytest.mark.parametrize(
+    ("screen", "size"),
+    [("overview", (80, 24)), ("overview", (120, 40)), ("incidents", (80, 24)), ("activity", (120, 40))],
+)
 async def test_every_pane_is_inert(state: State, screen: str, size: tuple[int, int]) -> None:
     board = Board(state, first=screen)
     board.write(*(entry for text in STORABLE for entry in wicked(text)))
@@ -76,7 +78,7 @@ async def test_every_pane_is_inert(state: State, screen: str, size: tuple[int, i
             told = board.front.explained()
             assert told is not None
             harmless(told[1](size[0]).plain, size)
-            if at % 9 == 0:
+            if at % 20 == 0:
                 await board.pilot.pause()
                 harmless(board.text(), size)
         for _ in range(3):
@@ -96,7 +98,7 @@ async def test_every_question_and_toast_is_inert(state: State) -> None:
     board = Board(state, first="incidents")
     async with running(board):
         await board.until(lambda: board.rows.rows.count() == len(STORABLE))
-        for at in range(0, len(STORABLE), 5):
+        for at in range(0, len(STORABLE), 9):
             board.rows.pick(at)
             for key in ("A", "x"):
                 await board.press(key)
@@ -110,5 +112,5 @@ async def test_every_question_and_toast_is_inert(state: State) -> None:
 
 
 def harmless(shown: str, size: tuple[int, int]) -> None:
-    assert all(char == "\n" or char.isprintable() for char in shown), repr(shown)
+    assert all(char == "\n" or char.isprintable() for char in shown), ascii(shown)
     assert all(cell_len(line) <= size[0] for line in shown.splitlines())

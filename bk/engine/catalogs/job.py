@@ -16,7 +16,7 @@ from bk.text import inert
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from types import TracebackType
 
     from bk.engine.model import Json
@@ -92,11 +92,16 @@ class Job:
 
     def record(self, event: str, *, level: str = "", **said: Json) -> None:
         """An entry in the ledger, on disk before what follows it."""
+        self.keep([Entry("catalog", self.by, {"event": event, "verb": self.verb, **said}, level=level)])
+
+    def keep(self, entries: Sequence[Entry]) -> None:
+        """Entries of others that this run came upon."""
+        if not entries:
+            return
         if self._ledger is None:
             patterns = self.values["audit.redact_patterns"]
             self._ledger = Ledger.open(self.state, redact=redactor(patterns))
-        data = {"event": event, "verb": self.verb, **said}
-        self._ledger.append([Entry("catalog", self.by, data, level=level)], sync=True)
+        self._ledger.append(list(entries), sync=True)
 
     def end(self, said: Mapping[str, Json], *, ok: bool, generation: int) -> None:
         """Write down how the run ended."""

@@ -116,6 +116,7 @@ def _adjudicate(job: Job) -> dict[str, Json]:
 
 def _respond(job: Job) -> dict[str, Json]:
     """What is installed, held against what is in force now. Whatever goes wrong here, the catalogs stay as they are."""
+    from bk.engine.inventory import store
     from bk.engine.responder.alone import alone
     from bk.engine.responder.round import look, respond
 
@@ -124,11 +125,21 @@ def _respond(job: Job) -> dict[str, Json]:
         run = look(job.state, job.values)
         job.tell("respond", detail=f"{run.total} packages")
         with alone(job.state):
-            return {"inventory": run.status, **respond(job.state, job.values, run).told()}
+            told = {"inventory": run.status, **respond(job.state, job.values, run).told()}
+        _switched(job, sorted({item.root for item in store.items(job.state, run) if item.root}))
+        return told
     except Exception as error:  # noqa: BLE001 - it is told and recorded, and the next run tries again
         why = str(error) if isinstance(error, BkError | OSError) else f"{type(error).__name__}: {error}"
         job.record("responder failed", level="warn", detail=inert(why, SHOWN))
         return {"problem": inert(why, SHOWN)}
+
+
+def _switched(job: Job, projects: list[str]) -> None:
+    """Clients that have stopped asking us, here or in a project: nobody else would tell."""
+    from bk.engine.wiring.switched import news
+
+    program = os.path.join(os.path.dirname(sys.executable), "bk-hook")
+    job.keep(news(job.state, projects, path=os.environ.get("PATH", ""), program=program))
 
 
 def _troubles(said: Mapping[str, Json]) -> str:

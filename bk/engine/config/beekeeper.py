@@ -22,6 +22,7 @@ SAME = {
     "auto_quarantine.enabled": "auto_quarantine.enabled",
     "auto_quarantine.dry_run": "auto_quarantine.dry_run",
     "auto_quarantine.threshold": "auto_quarantine.threshold",
+    "corpus.enabled": "corpus.enabled",
 }
 LEFT = {
     "socket.api_token": "a token is not copied between files",
@@ -31,7 +32,8 @@ LEFT = {
     "llamafirewall": "bk runs no external classifier",
     "self_catalog": "bk fetches nothing about itself during a call",
     "catalog_sync": "bk has no such schedule",
-    "corpus": "bk keeps no corpus",
+    "corpus.path": "the corpus lies in the state directory, and nowhere else",
+    "corpus": "bk has no such key of the corpus",
     "posture.allow": "exceptions by package are not taken over: state them anew when you need them",
     "posture": "state it anew: posture.release_age.action, posture.lifecycle.action, posture.remote_source.action",
 }

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from bk.engine.model import Json
 
 
+APART = ("auto_quarantine.enabled", "auto_quarantine.dry_run")
+
+
 class Row:
     """One key as it is in force."""
 
@@ -86,10 +89,13 @@ class Proposal:
         if self.needs_person:
             require_admin(admin)
 
-    def make(self, *, admin: bool, actor: str) -> None:
-        """Record the change and make it. A loosening needs a person; what cannot be recorded is not done."""
+    def make(self, *, admin: bool, actor: str) -> int:
+        """Record the change and make it; the entry's number, 0 when there was nothing to change.
+
+        A loosening needs a person; what cannot be recorded is not done.
+        """
         if not self.diff:
-            return
+            return 0
         self.permit(admin)
         draft = self._draft
         draft.state.ensure()
@@ -99,8 +105,8 @@ class Proposal:
             "changes": [change.told() for change in self.changes], "admin": admin,
         }  # fmt: skip
         ledger = Ledger.open(draft.state, redact=redactor(draft.policy().values["audit.redact_patterns"]))
+        recorded: list[Entry] = []
         try:
-            recorded: list[Entry] = []
             try:
                 draft.save(lambda: recorded.extend(ledger.append([Entry("config", actor, data)], sync=True)))
             except BkError as error:
@@ -110,6 +116,7 @@ class Proposal:
                 raise
         finally:
             ledger.close()
+        return recorded[0].seq
 
 
 def in_force(state: State, cwd: str = "", env: Mapping[str, str] | None = None, *, system: str = SYSTEM) -> Shown:
@@ -170,6 +177,34 @@ def propose_settings(
         together = [*stated.get(name, []), *value] if isinstance(value, list) else value
         draft.set(name, list(dict.fromkeys(together)) if isinstance(together, list) else together)
     return Proposal(draft, verb, notes)
+
+
+def propose_staged(state: State, staged: Mapping[str, Json], *, system: str = SYSTEM) -> Proposal:
+    """Propose these very values together; None stops stating a key, so that the layer below shows."""
+    if set(APART) <= staged.keys():
+        first, second = APART
+        raise BkError("these are two decisions", f"{first} and {second} are saved one after the other",
+                      "save one, look at what it says would move, then change the other", code=USAGE)  # fmt: skip
+    draft = Draft(state, system)
+    for name, value in staged.items():
+        if value is None:
+            draft.unset(name)
+        else:
+            draft.set(name, value)
+    return _whole(draft, "set")
+
+
+def stated(state: State) -> dict[str, Json]:
+    """What the user's file states itself; BkError names everything wrong with it."""
+    draft = Draft(state)
+    return dict(parse(draft.text, draft.path).values)
+
+
+def on_disk(state: State) -> str:
+    """What tells the user's file from another version of it, "" when there is none: a look, not a reading."""
+    from bk.engine.config.files import stamp
+
+    return str(stamp(state.config) or "")
 
 
 class Editing:

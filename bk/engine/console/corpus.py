@@ -77,7 +77,7 @@ class Page:
 class Shown:
     """One event with everything that speaks for and against it, then and now."""
 
-    __slots__ = ("event", "found", "incidents", "labels", "overlay", "taken_back")
+    __slots__ = ("event", "found", "incidents", "labels", "note", "overlay", "taken_back")
 
     def __init__(
         self,
@@ -86,8 +86,11 @@ class Shown:
         found: Mapping[str, Found],
         entries: Sequence[OverlayEntry],
         incidents: Sequence[Incident],
+        *,
+        note: str = "",
     ) -> None:
         self.event = event
+        self.note = note  # what speaks against the outcome, or for another one, without being enough
         self.labels = labels
         self.taken_back = rules.taken_back(labels)
         self.found = found
@@ -100,6 +103,7 @@ class Shown:
         return {
             **self.event.told(),
             "now": now,
+            "note": self.note,
             "labels": [{**each.told(), "taken_back": each.id in self.taken_back} for each in self.labels],
             "overlay": [each.told() for each in self.overlay],
             "incidents": [
@@ -144,6 +148,7 @@ def show(ident: str, env: Mapping[str, str] | None = None) -> Shown:
     with Corpus(state) as corpus:
         event = corpus.event(ident)
         labels = corpus.labels_of(event.cluster)
+        matter = corpus.cluster(event.cluster)
         entries = [entry for each in event.purls for entry in corpus.overlay(purl=each)]
     index = overlay.in_force(state)
     try:
@@ -154,7 +159,7 @@ def show(ident: str, env: Mapping[str, str] | None = None) -> Shown:
     named = {package(each) for each in event.purls}
     with Book(state) as book:
         incidents = [one for one in book.every() if (one.ecosystem, one.name, one.version) in named]
-    return Shown(event, labels, found, entries, incidents)
+    return Shown(event, labels, found, entries, incidents, note=matter.note if matter is not None else "")
 
 
 def stats(env: Mapping[str, str] | None = None) -> dict[str, Json]:

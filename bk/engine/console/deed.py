@@ -56,6 +56,16 @@ class Deed:
         self._ledger.append([Entry("responder", person(), data)], sync=True)
 
 
+def recorded(state: State, entries: list[Entry]) -> None:
+    """Entries of something that was found while a person looked."""
+    patterns = snapshot.read(state).values["audit.redact_patterns"]
+    ledger = Ledger.open(state, redact=redactor(patterns))
+    try:
+        ledger.append(entries, sync=True)
+    finally:
+        ledger.close()
+
+
 def person() -> str:
     """Who does it."""
     return f"person:{os.getuid()}"

@@ -5,26 +5,29 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from collections.abc import Mapping
 from typing import Any
 
-from bk.engine.console.deed import Deed, clean
+from bk.engine.console.deed import Deed, clean, recorded
 from bk.engine.console.gate import require_admin
 from bk.engine.console.installation import here, hook_path
 from bk.engine.errors import BkError
 from bk.engine.wiring import codex_trust, files, wire
-from bk.engine.wiring.clients import CLIENTS, MANAGED, USER, Client
+from bk.engine.wiring.clients import CLIENTS
+from bk.engine.wiring.plans import MANAGED, USER, Client
 from bk.engine.wiring.standing import Standing, standings
+from bk.engine.wiring.switched import news
 
 Json = Any
 BAIT_SECONDS = 20
 
 
-def spot(project: str = "") -> wire.Spot:
+def spot(project: str = "", env: Mapping[str, str] | None = None) -> wire.Spot:
     """This person's home and this directory."""
     program = hook_path()
     if not program:
         raise BkError("there is no bk-hook to call", "it is not beside this interpreter", "reinstall bk")
-    return wire.Spot(here().home, project or os.getcwd(), program)
+    return wire.Spot(here(env).home, project or os.getcwd(), program)
 
 
 def chosen(targets: list[str], *, detected: bool) -> list[Client]:
@@ -36,9 +39,9 @@ def chosen(targets: list[str], *, detected: bool) -> list[Client]:
     return [wire.client(name) for name in dict.fromkeys(targets)]
 
 
-def present() -> list[Client]:
+def present(env: Mapping[str, str] | None = None) -> list[Client]:
     """The clients on this machine."""
-    return wire.detected(here().home, os.environ.get("PATH", ""))
+    return wire.detected(here(env).home, (os.environ if env is None else env).get("PATH", ""))
 
 
 def every() -> list[Client]:
@@ -46,19 +49,23 @@ def every() -> list[Client]:
     return list(CLIENTS)
 
 
-def planned(clients: list[Client], scope: str, *, removes: bool = False) -> list[tuple[Client, list[wire.Change]]]:
+def planned(
+    clients: list[Client], scope: str, *, removes: bool = False, env: Mapping[str, str] | None = None
+) -> list[tuple[Client, list[wire.Change]]]:
     """What would be written for each; nothing is."""
-    at = spot()
-    state = here()
+    at = spot(env=env)
+    state = here(env)
     if removes:
         return [(each, wire.removing(each, scope, at, state)) for each in clients]
     return [(each, wire.installing(each, scope, at)) for each in clients]
 
 
-def install(client: Client, changes: list[wire.Change], scope: str = USER) -> None:
+def install(
+    client: Client, changes: list[wire.Change], scope: str = USER, *, env: Mapping[str, str] | None = None
+) -> None:
     """Wire a client in. What can be switched off by nobody but root is for root."""
     _rooted(scope)
-    state = here()
+    state = here(env)
     state.ensure()
     with Deed(state, "hooks_install", client=client.name, scope=scope, files=[clean(each.path) for each in changes]):
         wire.install(changes, state)
@@ -89,9 +96,18 @@ def trust_codex() -> bool:
     return True
 
 
-def status() -> list[Standing]:
+def status(env: Mapping[str, str] | None = None) -> list[Standing]:
     """How each client stands that is here or that asks us."""
-    return standings(spot(), present())
+    return standings(spot(env=env), present(env))
+
+
+def noticed(found: list[Standing]) -> None:
+    """A client that has stopped asking is an incident, once."""
+    at, state = spot(), here()
+    if os.path.isdir(state.root) and any(each.off for each in found):
+        told = news(state, [at.project], path=os.environ.get("PATH", ""), program=at.program)
+        if told:
+            recorded(state, told)
 
 
 def verified(client: Client) -> dict[str, Json]:

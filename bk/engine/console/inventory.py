@@ -21,6 +21,7 @@ from bk.engine.responder.crossref import hits
 from bk.engine.responder.reported import origin, report
 from bk.text import inert
 
+__all__ = ["Diff", "Imported", "Item", "Run", "difference", "items", "read", "run", "runs", "take_in"]
 Json = Any
 LINE_MAX, RECORDS_MAX, FILE_MAX = 1 << 20, 200_000, 64 << 20
 SCHEMAS = ("0.1.0", "0.2.0")

@@ -21,6 +21,7 @@ from bk.engine.intel.names import VERSIONLESS, possible
 from bk.engine.responder.clock import now_ms
 from bk.text import inert
 
+__all__ = ["OverlayEntry", "add", "revoke", "rows"]
 Json = Any
 REASON_MAX = 400
 TYPED = 5

@@ -21,6 +21,7 @@ from bk.engine.responder.incidents import Book, Incident, key
 from bk.engine.responder.looking import overdue
 from bk.engine.state import State
 from bk.quarantine import back, listing
+from bk.quarantine.kernel import nothing
 from bk.quarantine.purge import purge as delete
 from bk.quarantine.record import Held
 from bk.quarantine.recovery import recover
@@ -92,6 +93,7 @@ def restore(
     reason: str = "",
     admin: bool,
     env: Mapping[str, str] | None = None,
+    told: Callable[[str], None] = nothing,
 ) -> Held:
     """Put an item back, and leave it alone from then on: what a person restored is not taken again."""
     require_admin(admin, env)
@@ -117,7 +119,7 @@ def restore(
                 book.exempt(each, digest=held.digest, reason=reason.strip()[:REASON_MAX] or "restored", by=person(),
                             at_ms=at, until_ms=until, kind="restored")  # fmt: skip
             try:
-                held = back.restore(state, held.ident, to=place, recreate_parent=recreate_parent)
+                held = back.restore(state, held.ident, to=place, recreate_parent=recreate_parent, told=told)
             except HoldRefusedError as error:
                 for each in exempt:
                     book.forget_restored(each.id, at)

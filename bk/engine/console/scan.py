@@ -10,7 +10,7 @@ from bk.engine.config import snapshot
 from bk.engine.console.deed import Deed, clean, person
 from bk.engine.console.gate import require_admin
 from bk.engine.console.installation import ready
-from bk.engine.errors import FOUND, OK, PARTIAL, WARNED
+from bk.engine.errors import FOUND, OK, PARTIAL, WARNED, BkError
 from bk.engine.intel import overlay
 from bk.engine.inventory import store
 from bk.engine.inventory.item import Item
@@ -32,6 +32,10 @@ from bk.engine.state import State
 Json = Any
 WARN, BLOCK, ENFORCE = "warn", "block", "enforce"
 FAIL_ON = (WARN, BLOCK, "never")
+
+
+class Stopped(BkError):
+    """A person stopped the scan: what `tell` raises for that. The run is kept as one that did not come to its end."""
 
 
 class Finding:
@@ -136,7 +140,11 @@ def scan(
     if profile == PROJECT and not given:
         given = folders(values["scan.roots"], state.home) or [os.getcwd()]
     limits = Limits(seconds=float(values["scan.max_seconds"]))
-    run = look(state, profile=profile, roots=given, tell=tell, limits=limits, env=env)
+    try:
+        run = look(state, profile=profile, roots=given, tell=tell, limits=limits, env=env)
+    except Stopped:
+        record(state, values, "scan", profile=profile, status="stopped")
+        raise
     index = overlay.in_force(state)
     try:
         found = [Finding(hit, values) for hit in hits(index, store.items(state, run))]

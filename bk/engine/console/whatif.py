@@ -16,7 +16,8 @@ from blake3 import blake3
 from bk.engine.console.audit import entries, now
 from bk.engine.console.describe import subject
 from bk.engine.console.pages import jump
-from bk.engine.console.proposed import Proposal, Replaying, recalled, replaying
+from bk.engine.console.proposed import Proposal as Proposal  # noqa: PLC0414 - surfaces name it from here
+from bk.engine.console.proposed import Replaying, recalled, replaying
 from bk.engine.decide import Judgement, decide
 from bk.engine.errors import USAGE, BkError
 from bk.engine.ledger.moments import moment

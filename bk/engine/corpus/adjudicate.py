@@ -72,7 +72,7 @@ class Matter:
     """What is known of a cluster. `counted` are, for each package, the groups that every decision on it had counted;
     `current` the label that counts now, `previous` the last one that was given; `human` are the packages that a person
     has spoken of, `undone` the groups whose confirmation a person took back; `gone` since when a package's accusers are
-    silent, `allowed` whether every event was simply allowed."""
+    silent, `allowed` whether it happened once and was simply allowed."""
 
     __slots__ = (
         "allowed", "cluster", "counted", "current", "first_ms", "gone", "human", "previous", "purls", "undone",
@@ -132,7 +132,7 @@ class Note:
 def adjudge(matter: Matter, found: Mapping[str, Found], clock: Clock) -> Label | Note | None:
     """A new label, a reason to watch, or nothing new."""
     if matter.current is not None and matter.current.human:
-        return None
+        return _otherwise(matter.current.true_label, matter.purls, found)
     told = _accused(matter, found, clock.now_ms)
     if told:
         return _confirmed(matter, told, clock)
@@ -141,7 +141,10 @@ def adjudge(matter: Matter, found: Mapping[str, Found], clock: Clock) -> Label |
         return _withdrawn(matter, refuted, clock)
     speaking = sorted({group for each in found.values() for group in each.groups})
     if speaking:
-        return Note(f"{', '.join(speaking)} had said so when it was decided, and nobody else does")
+        who = ", ".join(speaking)
+        if matter.human:
+            return Note(f"{who} list it, and a person has spoken of it")
+        return Note(f"{who} had said so when it was decided, and nobody else does")
     if _stayed_clean(matter, clock):
         days = (clock.now_ms - matter.first_ms) // DAY_MS
         evidence = {"days": days, "uptime": round(clock.uptime, 3)}
@@ -208,6 +211,14 @@ def _confirmed(matter: Matter, told: Mapping[str, Mapping[str, Json]], clock: Cl
         "generation": clock.generation,
     }
     return _label(matter, MALICIOUS, CONFIRMATION, evidence, clock, key=[sorted(weights.items())])
+
+
+def _otherwise(said: str, purls: Sequence[str], found: Mapping[str, Found]) -> Note | None:
+    """That catalogs list what a person has said something else of. The person's word stands."""
+    named = {group for purl in purls if purl in found for group in found[purl].exact | found[purl].wide}
+    if said == MALICIOUS or not named:
+        return None
+    return Note(f"{', '.join(sorted(named))} list it, and a person has said otherwise")
 
 
 def _refuted(matter: Matter, now_ms: int) -> list[str]:

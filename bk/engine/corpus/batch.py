@@ -156,7 +156,7 @@ class Judging:
             purls=cluster.purls,
             counted=_counted(events),
             first_ms=cluster.first_ms,
-            allowed=bool(events) and all(event.level == "allow" for event in events),
+            allowed=len(events) == 1 and events[0].level == "allow",
             current=rules.current(given),
             previous=given[-1].id if given else "",
             human=[purl for purl in cluster.purls if self._spoken_of(purl)],

@@ -11,9 +11,9 @@ import os
 import stat
 
 from bk.engine.corpus.beekeeper_line import LABEL_WHY, WHY, Dropped, Line, read
-from bk.engine.corpus.rows import event_row
+from bk.engine.corpus.rows import fits
 from bk.engine.corpus.shapes import ACTOR, IMPORTED, Label, ident
-from bk.engine.corpus.store import EVENT_MAX, Corpus
+from bk.engine.corpus.store import Corpus
 from bk.engine.errors import USAGE, BkError
 from bk.engine.ledger.redact import redactor
 
@@ -139,7 +139,7 @@ def _read(data: bytes | None, now_ms: int, clean: Callable[[Json], Json], number
         if data is None:
             raise Dropped("oversize")
         line = read(data, now_ms, clean, LINE_MAX)
-        if any(len(layer) > EVENT_MAX for layer in event_row(line.event)[-3:]):
+        if not fits(line.event):
             raise Dropped("too-large")
     except Dropped as dropped:
         report.dropped.setdefault(dropped.why, Count()).add(number)

@@ -12,6 +12,7 @@ import sqlite3
 from bk.engine.corpus.due import LEDGER
 from bk.engine.corpus.happened import event_of
 from bk.engine.corpus.marks import Marks
+from bk.engine.corpus.rows import fits
 from bk.engine.corpus.shapes import ACTOR
 from bk.engine.ledger.chain import entry_of, leaf_of
 from bk.engine.ledger.errors import from_sqlite
@@ -75,7 +76,8 @@ def intake(
 def _events(
     rows: list[Row], redact: Callable[[Json], Json], marks: Marks, taken: Taken
 ) -> Iterator[tuple[Event | None, Entry]]:
-    """What each readable entry says happened. One that cannot be read is counted: it must not stop what follows."""
+    """What each readable entry says happened. One that cannot be read, or says more than an event may hold, is
+    counted: it must not stop what follows."""
     for _, body in rows:
         try:
             entry = entry_of(body)
@@ -88,6 +90,9 @@ def _events(
             found.behaviour = redact(found.behaviour)
             found.decision = redact(found.decision)
             found.context = redact(found.context)
+            if not fits(found):
+                taken.unreadable += 1
+                found = None
         yield found, entry
 
 

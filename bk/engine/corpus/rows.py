@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from bk.engine.model import Json
 
+LAYER_MAX = 64 << 10  # characters of one layer of an event
 LEVELS = ("allow", "warn", "ask", "block", "quarantine")
 _EVENT = ("id", "at_ms", "surface", "level", "session", "cluster", "purls", "behaviour", "decision", "context")
 _LABEL = ("id", "event", "cluster", "true_label", "source", "confidence", "evidence", "actor", "human", "at_ms",
@@ -62,6 +63,11 @@ def event_row(event: Event) -> tuple[Any, ...]:
     session = str(event.behaviour.get("session", ""))
     return (event.id, event.at_ms, event.surface, event.level, session, event.cluster, " ".join(event.purls),
             _text(event.behaviour), _text(event.decision), _text(event.context))  # fmt: skip
+
+
+def fits(event: Event) -> bool:
+    """Whether each layer of an event is small enough to be kept."""
+    return all(len(text) <= LAYER_MAX for text in event_row(event)[-3:])
 
 
 def event_of(row: Sequence[Any]) -> Event:

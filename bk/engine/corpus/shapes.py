@@ -133,7 +133,7 @@ class Label(Noun):
         self.cluster = cluster
         self.true_label = true_label
         self.source = source
-        self.confidence = confidence or SOURCES.get(source, HIGH)
+        self.confidence = confidence or (HIGH if source == UNDO else SOURCES.get(source, ""))
         self.evidence = dict(evidence or {})
         self.actor = actor
         self.human = source in HUMAN_SOURCES or source == UNDO if human is None else human

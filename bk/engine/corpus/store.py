@@ -19,6 +19,7 @@ from bk.engine.corpus.rows import (
     INSERT_SEALED,
     PUT_OVERLAY,
     event_row,
+    fits,
     label_row,
     overlay_row,
     sealed_row,
@@ -43,8 +44,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from bk.engine.corpus.shapes import Event
-
-EVENT_MAX = 64 << 10  # of one layer, as text
 
 
 class Corpus(Questions):
@@ -73,10 +72,9 @@ class Corpus(Questions):
         new = 0
         with self.transaction():
             for event in events:
-                row = event_row(event)
-                if any(len(text) > EVENT_MAX for text in row[-3:]):
+                if not fits(event):
                     raise BkError("an event is too large for the corpus", event.id, "leave out what is long in it")
-                done = self._run(INSERT_EVENT, row)
+                done = self._run(INSERT_EVENT, event_row(event))
                 if done.rowcount > 0:
                     new += 1
                     self._counted(event)

@@ -161,6 +161,8 @@ class Pass:
     def _one(self, book: Book, hit: Hit, found: Incident, along: Moved | None = None) -> Moved | None:
         """Rule on one artifact; what is returned is what its cached copies go along with, when it was moved."""
         self._ruled_on.add(found.id)
+        if found.path in self._held and not os.path.lexists(found.path):
+            return None  # an inventory from before it was taken: there is nothing to rule on
         held = book.get(found.id)
         approved = bool(held and held.approved)
         evidence = evidence_of(hit.matches, approved=approved)

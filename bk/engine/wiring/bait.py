@@ -7,7 +7,7 @@ import json
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bk.engine.model import Json
-    from bk.engine.wiring.clients import Client
+    from bk.engine.wiring.plans import Client
 
 LINE = "cat ~/.ssh/id_ed25519"
 # client -> its name for the event, for the tool, and for the command in the tool's input
@@ -38,6 +38,11 @@ def bait(client: str, cwd: str) -> bytes:
     elif client == "cline":
         told = {"hookName": "tool_call", "workspaceRoots": [cwd],
                 "tool_call": {"name": "run_commands", "input": {"commands": [LINE]}}}  # fmt: skip
+    elif client in ("opencode", "kilo"):
+        told = {"hook": "tool.execute.before", "directory": cwd, "input": {"tool": "bash", "callID": "bk-verify"},
+                "output": {"args": {"command": LINE}}}  # fmt: skip
+    elif client == "openclaw":
+        told = {"hook": "before_tool_call", "cwd": cwd, "event": {"toolName": "exec", "params": {"command": LINE}}}
     elif client == "openhands":
         told = {"event_type": "PreToolUse", "tool_name": "terminal", "tool_input": {"command": LINE},
                 "working_dir": cwd}  # fmt: skip

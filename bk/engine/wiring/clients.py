@@ -5,103 +5,14 @@ Paths begin with `~/` (the person's), `./` (the project's) or `/` (the machine's
 
 from __future__ import annotations
 
-from bk.engine.wiring.command import line, script, unshelled
+from bk.engine.wiring.plans import MANAGED, PROJECT, SECONDS, USER, Client, Plan, Row
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from bk.engine.model import Json
-
-USER, PROJECT, MANAGED = "user", "project", "managed"
-SECONDS = 10  # how long a client waits for us; we answer well before
-
-
-class Row:
-    """One entry in a list at `names` of a file, for one event of the client."""
-
-    __slots__ = ("names", "row")
-
-    def __init__(self, names: tuple[str, ...], row: Mapping[str, Json]) -> None:
-        self.names = names
-        self.row = dict(row)
-
-
-class Plan:
-    """What one file has to hold: `rows` in its lists, `states` as single settings, or `whole` as all of it."""
-
-    __slots__ = ("form", "mode", "path", "rows", "states", "whole")
-
-    def __init__(
-        self,
-        path: str,
-        form: str,
-        *,
-        rows: tuple[Row, ...] = (),
-        states: tuple[tuple[tuple[str, ...], Json], ...] = (),
-        whole: str = "",
-        mode: int = 0o600,
-    ) -> None:
-        self.path = path
-        self.form = form
-        self.rows = rows
-        self.states = states
-        self.whole = whole
-        self.mode = mode
-
-
-class Client:
-    """A client: how it is recognised on a machine, and its plans by scope.
-
-    `deny` is what it has to read on standard output to take a missing guard for a no; most go by the exit code.
-    """
-
-    __slots__ = ("caveat", "deny", "deny_exit", "folders", "name", "plans", "programs", "title")
-
-    def __init__(
-        self,
-        name: str,
-        title: str,
-        *,
-        folders: str,
-        programs: str,
-        plans: Mapping[str, Callable[[Say], tuple[Plan, ...]]],
-        caveat: str = "",
-        deny: str = "",
-        deny_exit: int = 2,
-    ) -> None:
-        self.name = name
-        self.title = title
-        self.deny = deny
-        self.deny_exit = deny_exit
-        self.folders = tuple(folders.split())
-        self.programs = tuple(programs.split())
-        self.plans = dict(plans)
-        self.caveat = caveat
-
-
-class Say:
-    """The words of one client's command, with the program that is installed here."""
-
-    __slots__ = ("client", "deny", "deny_exit", "program")
-
-    def __init__(self, program: str, client: Client) -> None:
-        self.program = program
-        self.client = client.name
-        self.deny = client.deny
-        self.deny_exit = client.deny_exit
-
-    def line(self, event: str = "") -> str:
-        """For a client that hands the command to a shell."""
-        return line(self.program, self.client, deny=self.deny, deny_exit=self.deny_exit, event=event)
-
-    def words(self, event: str = "") -> str:
-        """For a client that splits it into words."""
-        return unshelled(self.line(event))
-
-    def script(self, event: str = "") -> str:
-        """For a client that starts a file."""
-        return script(self.program, self.client, deny=self.deny, deny_exit=self.deny_exit, event=event)
+    from bk.engine.wiring.plans import Say
 
 
 def _claude(
@@ -231,10 +142,39 @@ def _hermes(path: str) -> Callable[[Say], tuple[Plan, ...]]:
     return plan
 
 
+def _plugin(path: str) -> Callable[[Say], tuple[Plan, ...]]:
+    def plan(say: Say) -> tuple[Plan, ...]:
+        return (Plan(path, "own", whole=say.plugin("opencode")),)
+
+    return plan
+
+
+def _openclaw(folder: str) -> Callable[[Say], tuple[Plan, ...]]:
+    """A folder that is a plugin, and the setting that lets it act."""
+
+    def plan(say: Say) -> tuple[Plan, ...]:
+        from json import dumps
+
+        asks = "bk-hook --harness openclaw"  # by this `bk hooks` knows the file for its own
+        package = {"name": "bk", "version": "1.0.0", "description": asks, "type": "module",
+                   "openclaw": {"extensions": ["./index.js"]}}  # fmt: skip
+        about = {"id": "bk", "name": "BeeKeeper", "description": asks, "activation": {"onStartup": True},
+                 "configSchema": {"type": "object", "additionalProperties": False}}  # fmt: skip
+        return (
+            Plan(f"{folder}/index.js", "own", whole=say.plugin("openclaw")),
+            Plan(f"{folder}/package.json", "own", whole=dumps(package, indent=2) + "\n"),
+            Plan(f"{folder}/openclaw.plugin.json", "own", whole=dumps(about, indent=2) + "\n"),
+            Plan("~/.openclaw/openclaw.json", "json", states=((("plugins", "entries", "bk"), {"enabled": True}),)),
+        )
+
+    return plan
+
+
 def _openhands(path: str) -> Callable[[Say], tuple[Plan, ...]]:
     return _claude(path)
 
 
+_PLAIN = '{"decision":"deny","reason":%s}'
 CLIENTS = (
     Client(
         "claude-code", "Claude Code", folders="~/.claude", programs="claude",
@@ -335,6 +275,21 @@ CLIENTS = (
         "vibe", "Mistral Vibe", folders="~/.vibe", programs="vibe", deny='{"decision":"deny","reason":%s}', deny_exit=0,
         plans={USER: _vibe("~/.vibe/hooks.toml"), PROJECT: _vibe("./.vibe/hooks.toml")},
         caveat="a trusted project's hook of the same name replaces yours",
+    ),
+    Client(
+        "opencode", "OpenCode", folders="~/.config/opencode", programs="opencode", deny=_PLAIN,
+        plans={USER: _plugin("~/.config/opencode/plugins/bk.js"), PROJECT: _plugin("./.opencode/plugins/bk.js")},
+        caveat="another plugin may change a call after ours has seen it",
+    ),
+    Client(
+        "kilo", "Kilo Code", folders="~/.config/kilo", programs="kilo kilocode", deny=_PLAIN,
+        plans={USER: _plugin("~/.config/kilo/plugins/bk.js"), PROJECT: _plugin("./.kilo/plugins/bk.js")},
+        caveat="another plugin may change a call after ours has seen it",
+    ),
+    Client(
+        "openclaw", "OpenClaw", folders="~/.openclaw", programs="openclaw", deny=_PLAIN,
+        plans={USER: _openclaw("~/.openclaw/extensions/bk")},
+        caveat="`openclaw agent exec` calls no plugin: nothing that it does is guarded",
     ),
     Client(
         "openhands", "OpenHands", folders="~/.openhands", programs="openhands",

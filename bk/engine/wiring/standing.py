@@ -11,8 +11,9 @@ import shlex
 
 from bk.engine.errors import BkError
 from bk.engine.wiring import files, json_text, texts, toml_text
-from bk.engine.wiring.clients import CLIENTS, MANAGED
+from bk.engine.wiring.clients import CLIENTS
 from bk.engine.wiring.command import client_of
+from bk.engine.wiring.plans import MANAGED
 from bk.engine.wiring.wire import every
 
 TYPE_CHECKING = False
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from bk.engine.model import Json
-    from bk.engine.wiring.clients import Client, Plan
+    from bk.engine.wiring.plans import Client, Plan
     from bk.engine.wiring.wire import Spot
 
 _PROGRAM = re.compile(r"'([^']*/bk-hook)'|(\S*/?bk-hook)\s+--harness")
@@ -124,7 +125,7 @@ def _programs(client: Client, spot: Spot) -> Iterator[str]:
         except BkError:
             continue
         for quoted, plain in set(_PROGRAM.findall(text)):
-            program = quoted or plain
+            program = (quoted or plain).lstrip('"')
             if program.startswith("/") and not os.access(program, os.X_OK):
                 yield f"{spot.path(plan.path)}: it names {program}, which cannot be run, so every call is blocked"
 

@@ -8,7 +8,7 @@ from bk.engine.wiring.command import client_of
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bk.engine.model import Json
-    from bk.engine.wiring.clients import Plan
+    from bk.engine.wiring.plans import Plan
 
 
 class ForeignError(ValueError):

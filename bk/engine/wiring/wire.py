@@ -9,15 +9,17 @@ import shutil
 
 from bk.engine.errors import BkError
 from bk.engine.wiring import files, texts
-from bk.engine.wiring.clients import BY_NAME, CLIENTS, MANAGED, PROJECT, USER, Client, Say
+from bk.engine.wiring.clients import BY_NAME, CLIENTS
 from bk.engine.wiring.command import client_of
+from bk.engine.wiring.plans import MANAGED, PROJECT, USER, Say
+from bk.engine.wiring.plugins import command_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from bk.engine.state import State
-    from bk.engine.wiring.clients import Plan
+    from bk.engine.wiring.plans import Client, Plan
 
 SCOPES = (USER, PROJECT, MANAGED)
 DONE, THERE, GONE, NONE = "changed", "as it should be", "removed", "nothing of ours"
@@ -184,8 +186,10 @@ def commands(plan: Plan, spot: Spot) -> list[str]:
         return []
     if plan.form == "own":
         if plan.path.endswith(".json"):
-            found = [hook["bash"] for hook in json.loads(was.text)["hooks"]["preToolUse"]]
+            found = [hook["bash"] for hook in json.loads(was.text).get("hooks", {}).get("preToolUse", ())]
             return [each for each in found if client_of(each)]
+        if plan.path.endswith(".js"):
+            return [each for each in [command_of(was.text)] if client_of(each)]
         runs = bool(client_of(was.text)) and not plan.path.endswith((".toml", "PostToolUse"))
         return [f"sh {was.real!r}"] if runs else []
     found = []

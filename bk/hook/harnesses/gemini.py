@@ -47,6 +47,8 @@ TOOLS = {
 
 MCP = ("mcp_", "_")
 
+WARNS_AFTER = True
+
 DENY = '{"decision":"deny","reason":%s}'
 DENY_EXIT = 2
 

@@ -22,6 +22,8 @@ TOOLS = {
     "tool_search": "other",
 }
 
+WARNS_AFTER = True
+
 REPLIES = {
     "pre": CLAUDES["pre"],
     "post": {
@@ -34,4 +36,4 @@ REPLIES = {
     },
 }
 
-__all__ = ["ALIASES", "DENY", "DENY_EXIT", "EVENTS", "FIELDS", "MCP", "NAME", "REPLIES", "TOOLS"]
+__all__ = ["ALIASES", "DENY", "DENY_EXIT", "EVENTS", "FIELDS", "MCP", "NAME", "REPLIES", "TOOLS", "WARNS_AFTER"]

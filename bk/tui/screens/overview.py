@@ -107,8 +107,8 @@ class Overview(Base):
                     for seq in range(self._tally.last + 1, feed.last + 1)
                     if (entry := feed.entry(seq)) is not None
                 )
-        if self._latest is not None and self.is_current and not self.has_class("-noticed"):
-            self.draw()
+        if self._latest is not None and self.is_current:
+            self.show(self._latest)
         super().ledger_grew()
 
     def refresh_frame(self) -> None:

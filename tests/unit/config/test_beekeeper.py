@@ -20,7 +20,7 @@ FULL = {
     "self_catalog": {"url": "https://self.example"},
     "catalog_sync": {"enabled": True, "interval": "2h"},
     "auto_quarantine": {"enabled": True, "dry_run": False, "threshold": 3},
-    "corpus": {"enabled": True},
+    "corpus": {"enabled": True, "path": "/srv/corpus.ndjson"},
     "posture": {"release_age": {"action": "block"}, "allow": []},
     "surprise": 1,
 }
@@ -40,12 +40,14 @@ def test_what_has_a_counterpart_is_taken_and_the_rest_is_explained(tmp_path: Pat
         "audit.retention_days": 30,
         "auto_quarantine.enabled": True,
         "auto_quarantine.threshold": 3,
+        "corpus.enabled": True,
     }
     left = dict(found.left)
     assert len(left) == 17
     assert all(left.values())
     assert "RE2 cannot run" in left["redact_patterns[2]"]
     assert "never imported" in left["auto_quarantine.dry_run"]
+    assert "nowhere else" in left["corpus.path"]
     assert "no key of Beekeeper" in left["surprise"]
     assert "secret" not in str(found.left)
 

@@ -85,7 +85,12 @@ def test_what_confirms(found: Found, counted: tuple[str, ...], expected: object)
 def test_a_person_has_the_last_word(source: str) -> None:
     said = Label("h", "", "c", BENIGN, source, at_ms=1, actor="person:1")
     found = {ONE: Found(exact=("a", "b", "c"))}
-    assert judged(matter(label=said), found) is None
+    told = judged(matter(label=said), found)
+    assert isinstance(told, Note)  # that they disagree is told, and nothing more
+    assert told.why == "a, b, c list it, and a person has said otherwise"
+    assert judged(matter(label=said), {ONE: Found(near=("a",))}) is None
+    agreed = Label("h", "", "c", MALICIOUS, FORENSIC, at_ms=1, actor="person:1")
+    assert judged(matter(label=agreed), found) is None
     assert judged(matter(human=(ONE,)), found) is not None  # of another cluster: nothing but a note
     assert isinstance(judged(matter(human=(ONE,)), found), Note)
 

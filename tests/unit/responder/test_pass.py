@@ -308,3 +308,14 @@ def test_a_plugin_with_packages_of_its_own_is_no_project(house: House) -> None:
     outcome = house.run([skill, inner])
     assert (outcome.moved, outcome.failed) == (1, 0)
     assert not folder.exists()
+
+
+def test_an_inventory_from_before_the_move_changes_nothing(house: House) -> None:
+    """Whoever asks again with what the last scan saw, with whatever settings, is not told that it is there."""
+    bad = house.install("evil")
+    house.say("evil", "osv", "datadog")
+    house.run([bad])
+    house.set(dry_run=True)
+    again = house.run([bad])
+    assert again.entries == []
+    assert house.only().state == states.QUARANTINED

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 
 from bk.engine.wiring import json_text, texts, toml_text, yaml_text
-from bk.engine.wiring.clients import BY_NAME, USER, Plan, Say
+from bk.engine.wiring.clients import BY_NAME
+from bk.engine.wiring.plans import USER, Plan, Say
 from tests.unit.wiring.documents import FOREIGN, json_documents, toml_documents, yaml_documents
 
 

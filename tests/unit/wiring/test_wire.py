@@ -14,9 +14,11 @@ from bk.engine.errors import BkError
 from bk.engine.state import State
 from bk.engine.wiring import files, wire
 from bk.engine.wiring.bait import bait, stopped
-from bk.engine.wiring.clients import BY_NAME, CLIENTS, MANAGED, PROJECT, USER, Say
+from bk.engine.wiring.clients import BY_NAME, CLIENTS
 from bk.engine.wiring.command import client_of
+from bk.engine.wiring.plans import MANAGED, PROJECT, USER, Say
 from bk.engine.wiring.standing import standing
+from bk.engine.wiring.switched import news
 from bk.hook.harness import harness_data
 from tests.unit.wiring.documents import json_documents
 
@@ -271,3 +273,23 @@ def test_what_was_kept_is_the_owners_alone(desk: Desk) -> None:
         assert path.stat().st_mode & 0o077 == 0
     was = files.look(f"{desk.home}/.claude/settings.json")
     assert files.kept(desk.state, was) == (True, b'{"env": {"TOKEN": "x"}}')
+
+
+def test_a_client_that_stops_asking_is_an_incident_once(desk: Desk, tmp_path: Path) -> None:
+    guard = tmp_path / "bk-hook"
+    guard.write_text("#!/bin/sh\n")
+    guard.chmod(0o755)
+    desk.spot = wire.Spot(desk.home, desk.project, str(guard), desk.spot.machine)
+    desk.install("claude-code")
+
+    def told() -> list[str]:
+        return [entry.data["detail"] for entry in news(desk.state, [desk.project], path="", program=str(guard))]
+
+    assert told() == []
+    switch = desk.put("./.claude/settings.json", '{"disableAllHooks": true}')
+    assert len(told()) == 1
+    assert told() == [], "it was said"
+    switch.unlink()
+    assert told() == []
+    desk.put("./.claude/settings.json", '{"disableAllHooks": true}')
+    assert len(told()) == 1, "it is off again"

@@ -1,0 +1,103 @@
+"""The questions before something held is put back, deleted or copied, and what to do when the engine refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from bk.engine.console.shelf import Held, Outlook
+from bk.engine.errors import BkError
+from bk.tui.actions import FOR_GOOD, REVERSIBLE, TIGHTENS
+from bk.tui.held import PLACES, TYPED, package
+from bk.tui.screens.confirm import Ask
+from bk.tui.words import moment, plural, size
+
+# what a person can do here about a refusal of the engine, where its own advice speaks of the command line
+STEPS = {
+    "condemned": "R asks again, and then for your reason",
+    "conflict": "move that away and press R again, or: bk quarantine restore {ident} --to PATH --admin",
+    "parent_changed": "look at that folder, then R again",
+    "parent_missing": "press R again: the folder is made again",
+    "tampered": "V says more; nothing is put back on the word of what was altered",
+    "not_held": "V brings what was cut off to its end",
+}
+
+
+def restore_question(held: Held, out: Outlook, was: str, still: Callable[[], str]) -> Ask:
+    """Put it back? What is still known to be bad wants a reason."""
+    bad = bool(out.voices)
+    effect = f"It goes back byte for byte, and is left alone for {plural(out.grace_days, 'day')}."
+    if bad:
+        effect = f"It is STILL known to be malicious. {effect}"
+    more = [("there now", PLACES.get(out.place, "")), ("later", "to have it taken again: Incidents, then o")]
+    return Ask(
+        f"restore {package(held)}{' although it is malicious' if bad else ''}",
+        "Restore",
+        effect,
+        [*_facts(held, out, was), *more],
+        tier=REVERSIBLE,
+        opened_by="R",
+        reason="Why put it back all the same? (needed, kept in the ledger)" if bad else "Why? (kept in the ledger)",
+        reason_needed=bad,
+        still=still,
+    )
+
+
+def purge_question(held: Held, out: Outlook, was: str, still: Callable[[], str]) -> Ask:
+    """Delete it for good? Wants the end of its id typed."""
+    more = [
+        ("stays", "its ledger entries, its manifest, the sha256 of every file"),
+        ("not done", "lock files and settings that name it are left as they are"),
+    ]
+    return Ask(
+        f"purge {package(held)}",
+        "Purge",
+        "This deletes what is kept of it for good. It cannot be undone.",
+        [*_facts(held, out, was), *more],
+        tier=FOR_GOOD,
+        phrase=held.ident[-TYPED:],
+        opened_by="P",
+        still=still,
+    )
+
+
+def copy_question(held: Held, path: str) -> Ask:
+    """Write a copy of it?"""
+    return Ask(
+        f"copy {package(held)}",
+        "Copy",
+        "A copy is written, readable by you alone. It is as bad as what is held, which stays where it is.",
+        [("item", f"{package(held)}  {held.ident}"), ("to", path)],
+        tier=TIGHTENS,
+        opened_by="X",
+    )
+
+
+def in_own_words(held: Held, deed: Callable[[], str]) -> Callable[[], str]:
+    """The deed, whose refusals name a next step that can be taken here."""
+
+    def do() -> str:
+        try:
+            return deed()
+        except BkError as error:
+            step = STEPS.get(getattr(error, "refusal", ""))
+            if step is not None:
+                error.next_step = step.format(ident=held.ident)
+            raise
+
+    return do
+
+
+def _facts(held: Held, out: Outlook, was: str) -> list[tuple[str, str]]:
+    if out.doubt:
+        says = f"could not be looked up: {out.doubt}"
+    elif out.voices:
+        says = f"still active: {', '.join(out.voices)} say it is malicious"
+    else:
+        says = f"not enough now to hold it: that takes {plural(out.needed, 'source')}"
+    when = f"{moment(held.at_ms)}, " if held.at_ms else ""
+    much = (
+        f"{plural(held.count, 'file or folder', 'files and folders')}, {size(held.size)}"
+        if held.parts
+        else plural(len(held.changes), "entry", "entries")
+    )
+    return [("item", f"{package(held)}  {held.ident}"), ("held", f"{when}{much}"), ("was", was), ("evidence", says)]
