@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 NATIVE := bk/hook/native/build.py $(wildcard bk/hook/native/*.c bk/hook/native/scripts/* bk/hook/harnesses/*.py)
 
-.PHONY: run test test-all unit lint bench screenshots clean
+.PHONY: run test test-all test-live test-live-all unit lint bench screenshots clean
 
 $(STAMP): pyproject.toml $(NATIVE)
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -30,6 +30,13 @@ test: lint unit
 test-all: lint
 	@$(BIN)/python -m pytest -n 2 -q
 	@$(BIN)/python -m tests.fuzz --seconds 60
+
+# Real clients from npm and PyPI against a scripted model, on the loopback alone; needs root. BK_LIVE_DIR keeps them.
+test-live test-live-all: TIER = $(if $(filter test-live-all,$@),2,1)
+test-live test-live-all: $(STAMP)
+	@$(BIN)/python -m tests.live.packages $(TIER)
+	@BK_LIVE=$(TIER) $(BIN)/python -m pytest tests/live -n 2 -q; code=$$?; \
+	$(BIN)/python -m tests.live.table; exit $$code
 
 bench: $(STAMP)
 	@$(BIN)/python -m bench.decide

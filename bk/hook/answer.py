@@ -15,7 +15,7 @@ from bk.hook.strict import parse_object
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from bk.engine.model import Entry
+    from bk.engine.model import Entry, ToolCall
     from bk.engine.world import World
     from bk.hook.harness import HarnessData
     from bk.hook.request import Request
@@ -24,13 +24,14 @@ if TYPE_CHECKING:
 class Pending:
     """A decision that has not been recorded yet. `reply` may be asked for only once its entry is committed."""
 
-    __slots__ = ("_data", "_event", "_judgement", "_warning", "entries", "sync")
+    __slots__ = ("_data", "_event", "_instead", "_judgement", "_warning", "entries", "sync")
 
     def __init__(self, data: HarnessData | None, event: str, judgement: Judgement, entry: Entry) -> None:
         self._data = data
         self._event = event
         self._judgement = judgement
         self._warning: Verdict | None = None
+        self._instead: Reply | None = None
         self.entries = [entry]
         self.sync = judgement.verdict.level.denies or bool(judgement.verdict.failure)
 
@@ -41,13 +42,16 @@ class Pending:
         recorded = level_of(stored[0])
         if recorded is not verdict.level:
             verdict = _recorded(stored[0])
+        elif self._instead is not None:
+            return self._instead
         elif self._warning is not None:
             verdict = self._warning
         return answered(self._data, self._event, verdict, self._judgement)
 
-    def warn(self, verdict: Verdict) -> None:
-        """Say what a call was warned of only now that it has run: before, this client has no ear for it."""
+    def warn(self, verdict: Verdict, instead: Reply | None = None) -> None:
+        """Say what there is to say now that the call has run, or have its output replaced."""
         self._warning = verdict
+        self._instead = instead
 
 
 def prepare(request: Request, world: World) -> Pending:
@@ -74,9 +78,14 @@ def prepare(request: Request, world: World) -> Pending:
         )
         return Pending(data, event, judgement, entry)
     judgement = decide(call, world)
-    unsaid = judgement.verdict if event == "post" and getattr(data, "WARNS_AFTER", False) else None
+    unsaid: Verdict | None = None
+    instead: Reply | None = None
     if event == "post":
+        unsaid = judgement.verdict if getattr(data, "WARNS_AFTER", False) else None
         judgement = _ran(judgement)
+        if not judgement.verdict.level.denies:
+            judgement, instead = _shown(judgement, call, data)
+            unsaid = _both(unsaid, judgement.verdict)
     elif judgement.spends and not store.spend(world.state, judgement.spends, request.nonce, world.now_ms()):
         judgement = decide(call, world, once=False)  # another call was faster, or it cannot be written down
     took = time.perf_counter_ns() - started
@@ -87,7 +96,7 @@ def prepare(request: Request, world: World) -> Pending:
     pending = Pending(data, event, judgement, entry_of(call, judgement, world, took // 1000, nonce=request.nonce))
     pending.entries += incidents
     if unsaid is not None and unsaid.level is Level.WARN:
-        pending.warn(unsaid)
+        pending.warn(unsaid, instead)
     return pending
 
 
@@ -98,6 +107,26 @@ def _ran(judgement: Judgement) -> Judgement:
     if verdict.failure or verdict.level.denies:
         return judgement
     return judgement.with_verdict(Verdict(Level.ALLOW, verdict.findings))
+
+
+def _shown(judgement: Judgement, call: ToolCall, data: HarnessData) -> tuple[Judgement, Reply | None]:
+    """The judgement with what was found in the output, and the answer that keeps a secret in it from the model."""
+    from bk.hook.outcome import RULE, secret_in
+
+    found = secret_in(call.response)
+    if found is None or RULE in judgement.policy.values["rules.disabled"]:
+        return judgement, None
+    verdict = judgement.verdict
+    return judgement.with_verdict(Verdict(verdict.level, [*verdict.findings, found.finding])), found.reply(data)
+
+
+def _both(unsaid: Verdict | None, ran: Verdict) -> Verdict | None:
+    """What is still to be said of a call that has run: what this client could not hear before, and about its output."""
+    found = [finding for finding in ran.findings if finding.rule == "output/secret"]
+    if not found:
+        return unsaid
+    before = [*unsaid.findings] if unsaid is not None and unsaid.level is Level.WARN else []
+    return Verdict(Level.WARN, [*found, *before])
 
 
 def unrecorded(request: Request, world: World | None, cause: str, detail: str) -> Reply:

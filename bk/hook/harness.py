@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     class HarnessData(Protocol):
         """What a module in `harnesses/` defines. A client whose payload is not flat adds `unpacked(payload)`, which
         returns it under the names of FIELDS, with what it found out beside: `bk.mcp`, a server and its tool, and
-        `bk.kind`. One that hands on no warning before a call, but one after it, says WARNS_AFTER."""
+        `bk.kind`. One that hands on no warning before a call, but one after it, says WARNS_AFTER; one
+        whose output can be replaced says how: HIDES."""
 
         NAME: str
         ALIASES: tuple[str, ...]

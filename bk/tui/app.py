@@ -39,7 +39,7 @@ class Dashboard(App[str]):
     COMMAND_PALETTE_BINDING = "ctrl+p"
     BINDINGS: ClassVar = [Binding(each.key, f"go('{each.name}')", each.title, show=False) for each in PLACES]
 
-    def __init__(self, session: Session, *, first: str = FIRST, gate: Gate | None = None) -> None:
+    def __init__(self, session: Session, *, first: str = FIRST, gate: Gate | None = None, greets: bool = False) -> None:
         vars(self)["DEFAULT_MODE"] = first  # the library's constructor reads it, once
         super().__init__()
         self.session = session
@@ -51,6 +51,7 @@ class Dashboard(App[str]):
         self._before = ""
         self._under_way = 0
         self._watch = Watch(self)
+        self._greets = greets
         for each in PLACES:
             self.add_mode(each.name, each.make)
         for theme in THEMES:
@@ -70,6 +71,10 @@ class Dashboard(App[str]):
         if self.console.color_system == "standard" and not self.is_headless:
             self.theme = CONTRAST.name  # its colours survive being cut to sixteen
         self._watch.start()
+        if self._greets and self.session.new_here:
+            from bk.tui.screens.welcome import greet
+
+            greet(self)
 
     async def on_event(self, event: events.Event) -> None:
         """Every key and click shows that somebody is here."""

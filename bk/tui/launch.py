@@ -72,7 +72,7 @@ def show(session: Session, first: str = "", *, admin: bool = True) -> None:
     from bk.tui.app import SAMPLE, Dashboard
     from bk.tui.places import FIRST
 
-    if Dashboard(session, first=first or FIRST).run() == SAMPLE:
+    if Dashboard(session, first=first or FIRST, greets=not first).run() == SAMPLE:
         sys.stdout.write("deciding the sample calls …\n")
         sys.stdout.flush()
         made = opened(admin=admin, sample=True)

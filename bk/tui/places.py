@@ -35,7 +35,12 @@ _PLACES = (
     Place("incidents", "Incidents", "2", "bk.tui.screens.incidents", "IncidentsScreen"),
     Place("activity", "Activity", "3", "bk.tui.screens.activity", "ActivityScreen"),
     Place("quarantine", "Quarantine", "4", "bk.tui.screens.quarantine", "QuarantineScreen"),
+    Place("catalogs", "Catalogs", "7", "bk.tui.screens.catalogs", "CatalogsScreen"),
+    Place("policy", "Policy", "8", "bk.tui.screens.policy", "PolicyScreen"),
     Place("config", "Config", "9", "bk.tui.screens.config", "ConfigScreen"),
+    Place("corpus", "Corpus", "5", "bk.tui.screens.corpus", "CorpusScreen"),
+    Place("inventory", "Inventory", "6", "bk.tui.screens.inventory", "InventoryScreen"),
+    Place("health", "Health", "0", "bk.tui.screens.health", "HealthScreen"),
 )
 PLACES = tuple(sorted(_PLACES, key=lambda each: (each.key == "0", each.key)))
 FIRST = "overview"

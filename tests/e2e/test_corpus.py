@@ -24,6 +24,15 @@ from tests.unit.config.terminal import as_person
 from tests.unit.quarantine.house import package
 
 EVIL = "npm install evil@1.0.0"
+DAY_NS = 86_400 * 10**9
+AHEAD = """
+import sys, time
+real, ahead = time.time_ns, int(sys.argv[1])
+time.time_ns = lambda: real() + ahead
+time.time = lambda: time.time_ns() / 1e9
+from bk.engine.catalogs import worker
+sys.exit(worker.main(sys.argv[2:]))
+"""
 pytestmark = pytest.mark.long
 OTHERS = [
     {"name": f"elsewhere-{number}", "version": "1.0.0"} for number in range(50)
@@ -98,6 +107,13 @@ class Machine(House):
     def events(self, *words: str) -> list[dict[str, Any]]:
         """`bk corpus list`."""
         return list(self.told("corpus", "list", *words)["events"])
+
+    def after(self, days: float, verb: str) -> Any:
+        """What a worker says whose clock is so many days ahead."""
+        words = [sys.executable, "-I", "-c", AHEAD, str(int(days * DAY_NS)), verb]
+        done = subprocess.run(words, env=self.env, capture_output=True, text=True, timeout=90)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return json.loads(done.stdout.splitlines()[-1])["result"]
 
     def targets(self) -> list[str]:
         """What the sensor is to watch."""
@@ -204,3 +220,31 @@ def test_a_persons_word_acts_at_once_and_is_never_overturned(machine: Machine) -
     deeds = {(each.get("event"), each.get("outcome")) for each in said_of}
     for event in ("corpus_label", "overlay_revoke", "overlay_add"):
         assert {(event, "asked"), (event, "done")} <= deeds
+
+
+def test_withdrawn_by_everybody_it_is_over_after_a_week_of_silence(machine: Machine) -> None:
+    package(machine.project, "evil", "1.0.0")
+    machine.one_group_lists(("another", "1.0.0"))
+    machine.another_lists(("another", "1.0.0"))
+    machine.bk("scan", "--root", str(machine.project))
+    assert machine.warm(EVIL)[0] == "pass"
+    machine.one_group_lists(("evil", "1.0.0"))
+    machine.another_lists(("evil", "1.0.0"))
+    (event,) = machine.events("--package", "npm:evil", "--surface", "hook")
+    assert event["outcome"]["true_label"] == "malicious"
+    assert CONFIRMED in machine.warm(EVIL)[1]
+    assert machine.targets() == ["evil"]
+
+    machine.one_group_lists()
+    machine.another_lists()
+    for days in (0.0, 3.0, 6.9):
+        assert machine.after(days, "adjudicate")["corpus"]["labels"].get("catalog_withdrawn", 0) == 0
+        assert CONFIRMED in machine.warm(EVIL)[1], f"after {days} days"
+    assert machine.after(7.1, "adjudicate")["corpus"]["labels"]["catalog_withdrawn"] >= 1
+    assert machine.events("--package", "npm:evil", "--surface", "hook")[-1]["outcome"]["true_label"] == "benign"
+    assert machine.told("overlay", "list")["entries"] == []
+    assert machine.targets() == []
+    assert [each["state"] for each in machine.told("incidents", "list", "--all")["incidents"]] == ["resolved"]
+    for ask in (machine.warm, machine.cold):
+        word, said = ask(EVIL)
+        assert (word, CONFIRMED in said) == ("pass", False)

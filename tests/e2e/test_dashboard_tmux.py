@@ -58,6 +58,7 @@ class Pane:
 
 @pytest.fixture
 def pane(state: State, short_dir: Path) -> Iterator[Pane]:
+    Path(state.root, "welcomed").touch()
     opened = Pane(short_dir, f"{shlex.quote(sys.executable)} -m bk dashboard --admin", state.home)
     yield opened
     opened.close()

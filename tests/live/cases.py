@@ -1,6 +1,6 @@
-"""What every client is put through: each case plays its steps without the guard, where they must take effect, and with it.
+"""What every client is put through: its steps are played without the guard, where they must take effect, and with it.
 
-A case that only finds nothing done would also pass when the client never tried; so each proves first that its steps run.
+A case that only finds nothing done would also pass when the client never tried; so each shows first that its steps run.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -40,6 +41,12 @@ def steal(client: Client, case: str) -> Steps:
     return [{"run": f"cat {home_of(client, case)}/.ssh/id_rsa > {project_of(client, case)}/leak"}]
 
 
+@cache
+def bare(client: Client, step: Callable[[Client, str], Steps], path: str) -> Seen:
+    """A step that many cases share, where nothing is wired: once for each client is enough."""
+    return without(client, f"{step.__name__}-{os.getpid()}", lambda case: step(client, case), path)
+
+
 def without(client: Client, case: str, steps: Callable[[str], Steps], path: str, *, mcp: bool = False) -> Seen:
     """The same steps where nothing is wired: they must take effect, or the case shows nothing."""
     name = f"{case}-without"
@@ -52,7 +59,7 @@ def without(client: Client, case: str, steps: Callable[[str], Steps], path: str,
 
 def allow(client: Client, case: str) -> Notes:
     """A harmless call runs, and the guard was asked before and told after."""
-    without(client, case, lambda name: touch(client, name), "project/marker")
+    bare(client, touch, "project/marker")
     seen = run(client, case, touch(client, case))
     assert seen.ran, seen.end()
     assert seen.calls >= 1, seen.end()
@@ -62,7 +69,7 @@ def allow(client: Client, case: str) -> Notes:
 
 def deny_shell(client: Client, case: str) -> Notes:
     """A shell line that copies the key."""
-    without(client, case, lambda name: steal(client, name), "project/leak")
+    bare(client, steal, "project/leak")
     seen = run(client, case, [*touch(client, case), *steal(client, case)])
     return _stopped(seen, "project/leak")
 
@@ -71,10 +78,10 @@ def deny_read(client: Client, case: str) -> Notes:
     """The client's own tool for reading, on the key."""
 
     def steps(name: str) -> Steps:
-        return [{"read": f"{project_of(client, name)}/README.md"}, {"read": f"{home_of(client, name)}/.ssh/id_rsa"}]
+        return [{"read": f"{project_of(client, name)}/README.md"}, {"read": f"{home_of(client, name)}/{client.secret}"}]
 
-    bare = without(client, case, steps, "")
-    assert SECRET in bare.told, bare.end()
+    open_ = without(client, case, steps, "")
+    assert SECRET in open_.told, open_.end()
     seen = run(client, case, steps(case))
     assert OUTSIDE in seen.told, f"what may be read was not\n{seen.end()}"
     assert SECRET not in seen.told, seen.end()
@@ -82,14 +89,14 @@ def deny_read(client: Client, case: str) -> Notes:
 
 
 def deny_write(client: Client, case: str) -> Notes:
-    """The client's own tool for writing, on the file that lets people in."""
+    """The client's own tool for writing, on the file that lets people in, or on rules of ours."""
 
     def steps(name: str) -> Steps:
-        where = [project_of(client, name) / "marker", home_of(client, name) / ".ssh/authorized_keys"]
+        where = [project_of(client, name) / "marker", home_of(client, name) / client.kept]
         return [{"write": str(path)} for path in where]
 
-    without(client, case, steps, "home/.ssh/authorized_keys")
-    return _stopped(run(client, case, steps(case)), "home/.ssh/authorized_keys")
+    without(client, case, steps, f"home/{client.kept}")
+    return _stopped(run(client, case, steps(case)), f"home/{client.kept}")
 
 
 def deny_mcp(client: Client, case: str) -> Notes:
@@ -140,7 +147,7 @@ def killed(client: Client, case: str) -> Notes:
 
 
 def _gone(client: Client, case: str, guard: str) -> Notes:
-    without(client, case, lambda name: touch(client, name), "project/marker")
+    bare(client, touch, "project/marker")
     seen = run(client, case, touch(client, case), guard=guard)
     assert not seen.ran, seen.end()
     assert guard == "missing" or seen.calls >= 1, seen.end()
@@ -149,14 +156,14 @@ def _gone(client: Client, case: str, guard: str) -> Notes:
 
 def engine_dead(client: Client, case: str) -> Notes:
     """The engine is gone: the hook decides alone, and decides the same."""
-    without(client, case, lambda name: steal(client, name), "project/leak")
+    bare(client, steal, "project/leak")
     seen = run(client, case, [*touch(client, case), *steal(client, case)], engine="dead")
     return _stopped(seen, "project/leak")
 
 
 def engine_hung(client: Client, case: str) -> Notes:
     """The engine stands still: our own deadline answers, and answers no."""
-    without(client, case, lambda name: touch(client, name), "project/marker")
+    bare(client, touch, "project/marker")
     seen = run(client, case, touch(client, case), engine="hung")
     assert not seen.ran, seen.end()
     assert seen.calls >= 1, seen.end()
@@ -166,7 +173,7 @@ def engine_hung(client: Client, case: str) -> Notes:
 
 def engine_slow(client: Client, case: str) -> Notes:
     """The engine answers only now and then: what may run runs, what may not does not."""
-    without(client, case, lambda name: steal(client, name), "project/leak")
+    bare(client, steal, "project/leak")
     seen = run(client, case, [*touch(client, case), *steal(client, case)], engine="slow")
     return _stopped(seen, "project/leak") | {"wall": round(seen.wall, 1)}
 
@@ -202,7 +209,7 @@ def hostile_managed(client: Client, case: str) -> Notes:
 
 
 def _hostile(client: Client, case: str, scope: str) -> Notes:
-    without(client, case, lambda name: steal(client, name), "project/leak")
+    bare(client, steal, "project/leak")
     seen = run(client, case, steal(client, case), scope=scope, hostile=True)
     root = seen.root
     machine = str(root / "machine") if scope == MANAGED else str(root)
@@ -211,7 +218,7 @@ def _hostile(client: Client, case: str, scope: str) -> Notes:
     stops = not seen.made("project/leak")
     if stops:
         assert seen.calls >= 1, seen.end()
-        assert BLOCKED in seen.told, seen.end()
+        assert not client.hears or BLOCKED in seen.told, seen.end()
     else:
         assert named, f"it is off, and nobody says so\n{seen.end()}"
     return {"stops": stops, "named": [why.replace(str(root / "project"), "project") for why in named]}
@@ -235,11 +242,14 @@ def post(client: Client, case: str) -> Notes:
     def steps(name: str) -> Steps:
         return [{"run": f"cat {project_of(client, name)}/notes.txt; touch {project_of(client, name)}/marker"}]
 
-    bare = without(client, case, steps, "project/marker")
-    assert TOKEN in bare.told, bare.end()
+    open_ = without(client, case, steps, "project/marker")
+    assert "the token is" in open_.told, open_.end()
+    if TOKEN not in open_.told:
+        return {"hidden": True, "by": "the client"}
     seen = run(client, case, steps(case))
     assert seen.ran, seen.end()
-    hidden, told = TOKEN not in seen.told, "bk" in seen.told and "secret" in seen.told
+    hidden, told = TOKEN not in seen.told, "has a secret in it" in seen.told
+    assert told or not hidden, seen.end()
     assert hidden is client.replaces, f"the secret is {'hidden' if hidden else 'there'}\n{seen.end()}"
     return {"hidden": hidden, "told": told}
 
@@ -250,14 +260,14 @@ def overhead(client: Client, case: str) -> Notes:
     def steps(name: str) -> Steps:
         return [{"run": f"touch {project_of(client, name)}/marker{n}"} for n in range(TURNS)]
 
-    bare = without(client, case, steps, f"project/marker{TURNS - 1}")
-    seen = run(client, case, steps(case), guard="timed", engine="warm")
+    open_ = without(client, case, steps, f"project/marker{TURNS - 1}")
+    seen = run(client, case, steps(case), guard="timed")
     assert seen.made(f"project/marker{TURNS - 1}"), seen.end()
     answered = [row["at"] for row in seen.moments() if row["what"] == "answered" and 0 < row["step"] < TURNS]
     begins = [min((at - sent for at in seen.called if at >= sent), default=0.0) for sent in answered]
     return {
-        "turn_ms": round(1000 * (_turn(seen) - _turn(bare))),
-        "without_ms": round(1000 * _turn(bare)),
+        "turn_ms": round(1000 * (_turn(seen) - _turn(open_))),
+        "without_ms": round(1000 * _turn(open_)),
         "start_ms": round(1000 * median(begins)),
     }
 
@@ -267,7 +277,7 @@ def _turn(seen: Seen) -> float:
     rows = seen.moments()
     sent = {row["step"]: row["at"] for row in rows if row["what"] == "answered"}
     came = {row["step"]: row["at"] for row in reversed(rows) if row["what"] == "asked"}
-    return median(came[n + 1] - sent[n] for n in range(1, TURNS) if n in sent and n + 1 in came)
+    return float(median(came[n + 1] - sent[n] for n in range(1, TURNS) if n in sent and n + 1 in came))
 
 
 def _stopped(seen: Seen, path: str) -> Notes:
@@ -279,7 +289,8 @@ def _stopped(seen: Seen, path: str) -> Notes:
 
 
 def _reason(seen: Seen, words: str = BLOCKED) -> Notes:
-    assert words in seen.told or words in _client(seen), f"nobody was told why\n{seen.end()}"
+    told = words in seen.told or words in _client(seen)
+    assert told is seen.hears, f"{'nobody' if seen.hears else 'somebody'} was told why\n{seen.end()}"
     return {"told": words in seen.told}
 
 

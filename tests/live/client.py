@@ -50,12 +50,15 @@ class Client:
         tier: int = 1,
         asks: bool = False,
         warns: bool = True,
+        hears: bool = True,
         reads: bool = True,
         replaces: bool = False,
         mcp: Callable[[str], list[dict[str, Json]]] | None = None,
         hostile: Mapping[str, Json] | None = None,
         managed: bool = False,
         python: str = "",
+        secret: str = ".ssh/id_rsa",
+        kept: str = ".ssh/authorized_keys",
     ) -> None:
         self.name = name
         self.package = package
@@ -63,12 +66,15 @@ class Client:
         self.tier = tier
         self.asks = asks
         self.warns = warns
+        self.hears = hears  # whether anybody is told why a call was denied
         self.reads = reads
         self.replaces = replaces
         self.mcp = mcp or (lambda path: [{"mcp": "touchfile", "given": {"path": path}}])
         self.hostile = dict(hostile or {})
         self.managed = managed
         self.python = python
+        self.kept = kept  # and what its tool for writing is
+        self.secret = secret  # what its tool for reading is tried on: one that it does not refuse by itself
 
     @property
     def version(self) -> str:

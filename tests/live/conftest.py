@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import os
+import shutil
 from datetime import UTC, datetime
 
 import pytest
 
 from tests.live.cases import record
 from tests.live.packages import TOOLS
+from tests.live.stage import RUNS
 
 collect_ignore = [] if os.environ.get("BK_LIVE") else ["test_live.py"]
 RESULTS = TOOLS.parent / "results.jsonl"
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    wanted = os.environ.get("BK_LIVE") and not session.config.option.collectonly
+    fresh = wanted and not os.environ.get("BK_LIVE_KEEP")  # else the results of several runs add up
+    if fresh and "PYTEST_XDIST_WORKER" not in os.environ:
+        shutil.rmtree(RUNS, ignore_errors=True)
+        RESULTS.unlink(missing_ok=True)
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:

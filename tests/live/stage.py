@@ -45,8 +45,9 @@ warn "warned"
 class Seen:
     """What came of a run: what lies where, how often the guard was called, what the model was told."""
 
-    def __init__(self, root: Path, result: dict[str, Json]) -> None:
+    def __init__(self, root: Path, result: dict[str, Json], *, hears: bool = True) -> None:
         self.root = root
+        self.hears = hears
         self.code = result.get("code")
         self.wall = float(result.get("wall", 0))
         calls = root / "calls"
@@ -97,19 +98,20 @@ def run(
     *,
     guarded: bool = True,
     guard: str = "real",
-    engine: str = "",
+    engine: str = "warm",
     scope: str = USER,
     hostile: bool = False,
     mcp: bool = False,
     setup: list[list[str]] | None = None,
 ) -> Seen:
-    """Play `steps` to a client. `guard` is real, timed, missing or killed; `engine` is "", dead, hung or slow."""
+    """Play `steps` to a client. `guard` is real, timed, missing or killed; `engine` is warm, dead, hung or slow."""
     root = RUNS / client.name / case
     shutil.rmtree(root, ignore_errors=True)
     for name in ("home/.ssh", "project", "model/asked", "guard"):
         (root / name).mkdir(parents=True)
     at = Run(root, TOOLS, mcp=mcp, trusted=hostile)
-    (root / "home/.ssh/id_rsa").write_text(SECRET + "\n")
+    for path in (".ssh/id_rsa", client.secret):
+        at.put(path, SECRET + "\n")
     (root / "project/README.md").write_text(OUTSIDE + "\n")
     (root / "project/notes.txt").write_text(f"the token is {TOKEN}\n")
     words = client.start(at)
@@ -125,6 +127,7 @@ def run(
             file.write_text(told if isinstance(told, str) else json.dumps(told))
     (root / "model/script.json").write_text(json.dumps([*steps, {"say": "that was all"}]))
     (root / "model/canned.json").write_text(json.dumps(at.canned))
+    engine = engine if guarded and guard in ("real", "timed") else ""  # where it never answers, none is needed
     told = {"root": str(root), "words": words, "env": at.env, "before": [*at.before, *(setup or [])], "engine": engine,
             "home": str(at.home), "project": str(at.project), "guard": guard}  # fmt: skip
     (root / "run.json").write_text(json.dumps(told))
@@ -136,14 +139,15 @@ def run(
             stdout=log, stderr=log, stdin=subprocess.DEVNULL, check=False, timeout=SECONDS + 90,
         )  # fmt: skip
     result = root / "result.json"
-    return Seen(root, json.loads(result.read_text()) if result.exists() else {})
+    return Seen(root, json.loads(result.read_text()) if result.exists() else {}, hears=client.hears)
 
 
 def _plain(at: Run) -> dict[str, str]:
     home = str(at.home)
     return {
         "HOME": home, "PATH": f"{node()}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-        "npm_config_fetch_retries": "0", "TERM": "dumb", "LANG": "C.UTF-8", "NO_COLOR": "1", "SHELL": "/bin/bash", "USER": "root",
+        "npm_config_fetch_retries": "0",
+        "TERM": "dumb", "LANG": "C.UTF-8", "NO_COLOR": "1", "SHELL": "/bin/bash", "USER": "root",
         "XDG_CONFIG_HOME": f"{home}/.config", "XDG_DATA_HOME": f"{home}/.local/share",
         "XDG_CACHE_HOME": f"{home}/.cache", "XDG_STATE_HOME": f"{home}/.local/state",
     }  # fmt: skip
@@ -200,7 +204,7 @@ def inside(told: dict[str, Json]) -> None:
         over = f"ro,lowerdir={machine}:/etc"
         subprocess.run(["mount", "-t", "overlay", "overlay", "-o", over, "/etc"], check=True)
     model = subprocess.Popen([sys.executable, "-m", "tests.live.model", str(PORT), str(root / "model")])
-    _until(lambda: (root / "model" / "ready").exists(), 20)
+    _until((root / "model" / "ready").exists, 20)
     for words in told["before"]:
         subprocess.run(
             words, cwd=told["project"], env={**os.environ, **env}, stdin=subprocess.DEVNULL, timeout=60, check=False
@@ -230,7 +234,7 @@ def _engine(told: dict[str, Json]) -> None:
         capture_output=True, timeout=60, check=False,
     )  # fmt: skip
     run = Path(told["home"]) / ".bk" / "run"
-    _until(lambda: (run / "engine.sock").exists(), 20)
+    _until((run / "engine.sock").exists, 20)
     pid = _pid_of(str(run / "engine.sock"))
     if told["engine"] == "warm":
         return

@@ -1,4 +1,4 @@
-"""The clients of the first tier: which release, from where, and the settings with which each asks the scripted model."""
+"""The clients of the first tier: which release, from where, and the settings by which it asks the scripted model."""
 
 from __future__ import annotations
 
@@ -186,22 +186,23 @@ def _auggie(run: Run) -> list[str]:
 
 
 TIER_ONE = (
-    Client("claude-code", "@anthropic-ai/claude-code@2.1.329", _claude, asks=True, managed=True,
+    Client("claude-code", "@anthropic-ai/claude-code@2.1.329", _claude, asks=True, managed=True, replaces=True,
            hostile={".claude/settings.json": {"disableAllHooks": True}}),
-    Client("codex", "@openai/codex@0.169.0", _codex, managed=True, reads=False,
+    Client("codex", "@openai/codex@0.169.0", _codex, managed=True, reads=False, replaces=True,
            hostile={".codex/config.toml": "[features]\nhooks = false\n"}),
-    Client("gemini", "@google/gemini-cli@0.61.0", _gemini, managed=True,
+    Client("gemini", "@google/gemini-cli@0.61.0", _gemini, managed=True, replaces=True,
            hostile={".gemini/settings.json": {"hooksConfig": {"enabled": False}}}),
     Client("qwen", "@qwen-code/qwen-code@0.24.4", _qwen, asks=True, managed=True,
            hostile={".qwen/settings.json": {"disableAllHooks": True}},
            mcp=lambda path: [{"tool": "tool_call",
                               "given": {"name": "mcp__files__touchfile", "arguments": {"path": path}}}]),
-    Client("copilot", "@github/copilot@1.0.102", _copilot, asks=True,
+    Client("copilot", "@github/copilot@1.0.102", _copilot, asks=True, replaces=True,
            hostile={".github/copilot/settings.json": {"disableAllHooks": True}}),
-    Client("kimi", "@moonshot-ai/kimi-code@2.1.0", _kimi, hostile={".kimi-code/config.toml": "hooks = []\n"}),
+    Client("kimi", "@moonshot-ai/kimi-code@2.1.0", _kimi, warns=False, secret=".kube/config",
+           hostile={".kimi-code/config.toml": "hooks = []\n"}),
     Client("droid", "@factory/cli-linux-x64@0.225.2", _droid, managed=True,
            hostile={".factory/settings.json": {"disableAllHooks": True, "hooks": {}}},
-           mcp=lambda path: [{"tool": "ToolSearch", "given": {"query": "touchfile"}},
+           mcp=lambda path: [{"run": "sleep 2"}, {"tool": "ToolSearch", "given": {"query": "touchfile"}},
                              {"mcp": "touchfile", "given": {"path": path}}]),
     Client("augment", "@augmentcode/auggie@0.36.0", _auggie, managed=True,
            hostile={".augment/settings.json": {"disableAllHooks": True, "hooks": {}}},

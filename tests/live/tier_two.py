@@ -120,11 +120,12 @@ def _openclaw(run: Run) -> list[str]:
 
 
 TIER_TWO = (
-    Client("opencode", "opencode-ai@1.18.33", _coder("opencode", "opencode", "opencode.json"), tier=2),
-    Client("kilo", "@kilocode/cli@7.7.7", _coder("kilo", "kilo", "kilo.json"), tier=2),
-    Client("cline", "cline@3.0.65", _cline, tier=2, warns=False),
-    Client("hermes", "hermes-agent==0.19.0", _hermes, tier=2, python="3.12", warns=False, mcp=lambda path: []),
-    Client("vibe", "mistral-vibe==3.0.3", _vibe, tier=2, python="3.12", warns=False, mcp=lambda path: [],
+    Client("opencode", "opencode-ai@1.18.33", _coder("opencode", "opencode", "opencode.json"), tier=2, replaces=True),
+    Client("kilo", "@kilocode/cli@7.7.7", _coder("kilo", "kilo", "kilo.json"), tier=2, replaces=True),
+    Client("cline", "cline@3.0.65", _cline, tier=2, hears=False),
+    Client("hermes", "hermes-agent==0.19.0", _hermes, tier=2, kept=".bk/rules/more.rules", python="3.12",
+           warns=False, mcp=lambda path: []),
+    Client("vibe", "mistral-vibe==3.0.2", _vibe, tier=2, replaces=True, python="3.12", warns=False, mcp=lambda path: [],
            hostile={".vibe/hooks.toml": '[[hooks]]\nname = "bk-pre_tool"\ntype = "pre_tool"\ncommand = "true"\n'}),
     Client("openhands", "openhands==1.16.0", _openhands, tier=2, python="3.12", warns=False, reads=False,
            mcp=lambda path: [], hostile={".openhands/hooks.json": json.dumps({"hooks": {}})}),

@@ -1,4 +1,7 @@
-"""What happened, what it turned out to be, and what a person says about that: the one door to the corpus."""
+"""What happened, what it turned out to be, and what a person says about that: the one door to the corpus.
+
+A list is asked for often and needs little: what judges, imports and acts is loaded by the verbs that do.
+"""
 
 from __future__ import annotations
 
@@ -6,22 +9,16 @@ import json
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bk.engine.config import snapshot
 from bk.engine.console.deed import Deed, clean, person
 from bk.engine.console.gate import require_admin
 from bk.engine.console.grants import span_ms
 from bk.engine.console.installation import ready
-from bk.engine.corpus import batch
 from bk.engine.corpus import labels as rules
-from bk.engine.corpus.adjudicate import Found
-from bk.engine.corpus.beekeeper import Report, imported
-from bk.engine.corpus.intake import intake
-from bk.engine.corpus.lookup import Lookup
-from bk.engine.corpus.now import adjudicate as judge
+from bk.engine.corpus.due import behind
 from bk.engine.corpus.packages import package, purl
-from bk.engine.corpus.promote import settle
 from bk.engine.corpus.rows import position
 from bk.engine.corpus.shapes import (
     BENIGN,
@@ -38,15 +35,19 @@ from bk.engine.corpus.shapes import (
 )
 from bk.engine.corpus.store import Corpus
 from bk.engine.errors import USAGE, BkError
-from bk.engine.intel import overlay
 from bk.engine.intel.names import ECOSYSTEMS
 from bk.engine.ledger.redact import redactor
 from bk.engine.ledger.store import Ledger
 from bk.engine.model import Entry
 from bk.engine.responder.clock import now_ms
-from bk.engine.responder.incidents import Book, Incident
 from bk.engine.state import State
 from bk.text import inert
+
+if TYPE_CHECKING:
+    from bk.engine.corpus.adjudicate import Found
+    from bk.engine.corpus.batch import Report as Pass
+    from bk.engine.corpus.beekeeper import Report
+    from bk.engine.responder.incidents import Incident
 
 Json = Any
 NOTE_MAX = 400
@@ -143,6 +144,10 @@ def page(
 
 def show(ident: str, env: Mapping[str, str] | None = None) -> Shown:
     """One event by its id or the beginning of it, and what the catalogs in force say of its packages now."""
+    from bk.engine.corpus.lookup import Lookup
+    from bk.engine.intel import overlay
+    from bk.engine.responder.incidents import Book
+
     state = ready(env)
     _catch_up(state)
     with Corpus(state) as corpus:
@@ -210,8 +215,10 @@ def undo(ident: str, *, note: str = "", admin: bool, env: Mapping[str, str] | No
     return show(event, env)
 
 
-def adjudicate(*, admin: bool, env: Mapping[str, str] | None = None) -> batch.Report:
+def adjudicate(*, admin: bool, env: Mapping[str, str] | None = None) -> Pass:
     """One pass of adjudication now, within its bounds, with the catalogs in force."""
+    from bk.engine.corpus.now import adjudicate as judge
+
     require_admin(admin, env)
     state = ready(env)
     values = snapshot.read(state).values
@@ -223,6 +230,8 @@ def adjudicate(*, admin: bool, env: Mapping[str, str] | None = None) -> batch.Re
 
 def take_in(path: str, *, admin: bool, env: Mapping[str, str] | None = None) -> Report:
     """Take over another installation's corpus; what it concluded is quoted, and nothing follows from it."""
+    from bk.engine.corpus.beekeeper import imported
+
     require_admin(admin, env)
     state = ready(env)
     full = os.path.abspath(os.path.expanduser(path))
@@ -263,6 +272,8 @@ def export(path: str, env: Mapping[str, str] | None = None) -> int:
 
 def bring_in_line(state: State, corpus: Corpus) -> None:
     """Have overlay, cards and targets follow the labels as they are now, and say so in the ledger."""
+    from bk.engine.corpus.promote import settle
+
     values = snapshot.read(state).values
     keep(state, settle(state, corpus, values, now_ms()))
 
@@ -298,8 +309,10 @@ def purl_in(text: str) -> str:
 def _catch_up(state: State) -> None:
     """Take in what was recorded since the engine last did, as far as a person's patience goes; nothing is judged."""
     values = snapshot.read(state).values
-    if values["corpus.enabled"] is not True or not os.path.exists(state.audit):
+    if values["corpus.enabled"] is not True or not os.path.exists(state.audit) or not behind(state):
         return
+    from bk.engine.corpus.intake import intake
+
     until = time.monotonic() + CATCH_UP_S
     with Corpus(state, write=True) as corpus:
         redact = redactor(values["audit.redact_patterns"])

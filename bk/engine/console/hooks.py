@@ -17,7 +17,12 @@ from bk.engine.wiring.clients import CLIENTS
 from bk.engine.wiring.plans import MANAGED, USER, Client
 from bk.engine.wiring.standing import Standing, standings
 from bk.engine.wiring.switched import news
+from bk.engine.wiring.wire import Change
 
+__all__ = [
+    "MANAGED", "USER", "Change", "Client", "Standing", "chosen", "every", "install", "noticed", "planned", "present",
+    "spot", "status", "trust_codex", "uninstall", "verified",
+]  # fmt: skip
 Json = Any
 BAIT_SECONDS = 20
 
@@ -110,25 +115,26 @@ def noticed(found: list[Standing]) -> None:
             recorded(state, told)
 
 
-def verified(client: Client) -> dict[str, Json]:
+def verified(client: Client, env: Mapping[str, str] | None = None) -> dict[str, Json]:
     """Start the very commands that stand in the client's files with a call that must be stopped; what each answers."""
-    at = spot()
+    at = spot(env=env)
     tried = [
-        {"scope": scope, "file": clean(at.path(plan.path)), **_bait(client, command, at.project)}
+        {"scope": scope, "file": clean(at.path(plan.path)), **_bait(client, command, at.project, env)}
         for scope, plan in wire.every(client, at)
         for command in wire.commands(plan, at)
     ]
     return {"client": client.name, "tried": tried, "stops": bool(tried) and all(each["stops"] for each in tried)}
 
 
-def _bait(client: Client, command: str, project: str) -> dict[str, Json]:
+def _bait(client: Client, command: str, project: str, env: Mapping[str, str] | None) -> dict[str, Json]:
     from bk.engine.wiring.bait import bait, stopped
 
     told = bait(client.name, project)
     try:
         ran = subprocess.run(
-            ["/bin/sh", "-c", command], input=told, capture_output=True, timeout=BAIT_SECONDS, check=False, cwd=project
-        )
+            ["/bin/sh", "-c", command], input=told, capture_output=True, timeout=BAIT_SECONDS, check=False, cwd=project,
+            env=env,
+        )  # fmt: skip
     except subprocess.TimeoutExpired:
         return {"stops": False, "exit": None, "said": f"no answer within {BAIT_SECONDS} s"}
     said = ran.stderr.decode(errors="replace").strip()

@@ -1,4 +1,4 @@
-"""What a person reviews: matters of the corpus, the newest first, each with how often it happened and what counts now."""
+"""What a person reviews: matters of the corpus, newest first, each with how often it happened and what counts now."""
 
 from __future__ import annotations
 
@@ -94,9 +94,7 @@ def review(wanted: Callable[[], bool] = lambda: True, env: Mapping[str, str] | N
     with Corpus(state) as book:
         for cluster, event in newest.items():
             row = book.cluster(cluster)
-            matters.append(
-                Matter(event, row.n, row.first_ms, row.note) if row else Matter(event, 1, event.at_ms, "")
-            )
+            matters.append(Matter(event, row.n, row.first_ms, row.note) if row else Matter(event, 1, event.at_ms, ""))
         outcomes = book.stats()["outcomes"]
     matters.sort(key=lambda one: not one.waits)
     return Review(matters, outcomes, more=bool(after), enabled=enabled)
@@ -105,16 +103,16 @@ def review(wanted: Callable[[], bool] = lambda: True, env: Mapping[str, str] | N
 def follows(true_label: str, source: str, purls: int) -> str:
     """What a person's label leads to on this machine, said before it is given."""
     if not purls:
-        return "It is about no package, so nothing else follows: your word stays on record, and outranks every machine's."
+        return "It is about no package, so nothing else follows: your word stays on record, and outranks any machine's."
     made = Label("", "", "", true_label, source, at_ms=0, actor=PERSON)
     several = "them" if purls > 1 else "it"
     if true_label != MALICIOUS:
-        return f"No entry of this machine's own follows from this matter any more; other matters about {several} count as before."
+        return f"No entry of this machine's own follows from this any more; other matters about {several} still count."
     if made.tier_of("") == WATCH:
-        return f"An entry of tier watch for {HUMAN_DAYS} days: who installs {several} is warned, and nothing is stopped by it."
+        return f"An entry of tier watch for {HUMAN_DAYS} days: who installs {several} is warned; nothing is stopped."
     return (
-        f"An entry of tier enforce for {HUMAN_DAYS} days: the next install of {several} is stopped here, and copies that"
-        " are installed become incidents. Nothing is deleted."
+        f"An entry of tier enforce for {HUMAN_DAYS} days: the next install of {several} is stopped here, and installed"
+        " copies become incidents. Nothing is deleted."
     )
 
 

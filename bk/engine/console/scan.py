@@ -34,7 +34,7 @@ WARN, BLOCK, ENFORCE = "warn", "block", "enforce"
 FAIL_ON = (WARN, BLOCK, "never")
 
 
-class Stopped(BkError):
+class StoppedError(BkError):
     """A person stopped the scan: what `tell` raises for that. The run is kept as one that did not come to its end."""
 
 
@@ -142,7 +142,7 @@ def scan(
     limits = Limits(seconds=float(values["scan.max_seconds"]))
     try:
         run = look(state, profile=profile, roots=given, tell=tell, limits=limits, env=env)
-    except Stopped:
+    except StoppedError:
         record(state, values, "scan", profile=profile, status="stopped")
         raise
     index = overlay.in_force(state)

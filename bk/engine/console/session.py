@@ -26,6 +26,7 @@ Json = Any
 FEW = 2_000
 BEGINNINGS = 50
 RECENT = 50
+WELCOMED = "welcomed"
 OWN_KINDS = ("engine", "config", "catalog", "segment")
 
 
@@ -85,6 +86,11 @@ class Session:
         if self.feed.last - self.feed.first >= BEGINNINGS:
             return False
         return all(entry.kind in OWN_KINDS for entry in following(self.feed, 0))
+
+    @property
+    def new_here(self) -> bool:
+        """Whether nobody was welcomed here yet, and no call was decided: two looks, so that every start may ask."""
+        return not self.sample and not os.path.lexists(f"{self.state.root}/{WELCOMED}") and self.nothing_decided
 
     @property
     def incidents_behind(self) -> bool:

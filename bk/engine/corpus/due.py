@@ -37,6 +37,14 @@ def due(state: State, values: Mapping[str, Json], now_ms: int) -> bool:
     return said == LEFT or not 0 <= since < DAILY_MS or _head(state) > followed
 
 
+def behind(state: State) -> bool:
+    """Whether the ledger holds what was not followed yet."""
+    if not os.path.exists(f"{state.root}/{NAME}"):
+        return True
+    with Questions(state) as corpus:
+        return corpus.cursor(LEDGER)[0] != _head(state)
+
+
 def _head(state: State) -> int:
     """The ledger's last entry."""
     con = reader(state.audit)

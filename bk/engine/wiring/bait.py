@@ -64,9 +64,11 @@ def stopped(client: Client, code: int, stdout: bytes, stderr: bytes) -> bool:
             said = json.loads(stdout)
         except ValueError:
             return False
-        return code == client.deny_exit and isinstance(said, dict) and _same(said, json.loads(client.deny % '""'))
+        return code == client.deny_exit and _same(said, json.loads(client.deny.replace("%s", '""')))
     return code == 2 and bool(stderr.strip())
 
 
-def _same(said: dict[str, Json], wanted: dict[str, Json]) -> bool:
-    return all(said.get(key) == value for key, value in wanted.items() if value != "")
+def _same(said: Json, wanted: Json) -> bool:
+    if isinstance(wanted, dict):
+        return isinstance(said, dict) and all(_same(said.get(key), value) for key, value in wanted.items())
+    return bool(said) if wanted == "" else said == wanted

@@ -218,6 +218,8 @@ CLIENTS = (
     ),
     Client(
         "copilot", "GitHub Copilot CLI", folders="~/.copilot", programs="copilot",
+        deny='{"permissionDecision":"deny","permissionDecisionReason":%s,"hookSpecificOutput":{"hookEventName":"PreToolUse",'
+        '"permissionDecision":"deny","permissionDecisionReason":%s}}',
         plans={USER: _copilot("~/.copilot/hooks/bk.json"), PROJECT: _copilot("./.github/hooks/bk.json")},
         caveat="a trusted folder can switch your own hooks off (disableAllHooks)",
     ),

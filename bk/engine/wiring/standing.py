@@ -62,15 +62,15 @@ def standings(spot: Spot, present: Sequence[Client]) -> list[Standing]:
 
 def standing(client: Client, spot: Spot, *, here: bool) -> Standing:
     """One client as it stands."""
-    scopes: list[str] = []
     off: list[str] = []
+    states: dict[str, list[tuple[str, bool | str]]] = {}
     for scope, plan in every(client, spot):
-        state = _installed(plan, spot)
-        if state is True:
-            scopes.append(scope)
-        elif state:
-            off.append(state)
-    scopes = list(dict.fromkeys(scopes))
+        states.setdefault(scope, []).append((spot.path(plan.path), _installed(plan, spot)))
+    scopes = [scope for scope, found in states.items() if any(state is True for _, state in found)]
+    for scope, found in states.items():
+        off += [state for _, state in found if isinstance(state, str)]
+        if scope in scopes:
+            off += [f"{path}: our part of it is gone" for path, state in found if state is False and _stops(path)]
     if scopes:
         for path, why, survives in _switches(client, spot):
             if not (survives and MANAGED in scopes):
@@ -105,11 +105,18 @@ def _installed(plan: Plan, spot: Spot) -> bool | str:
                 return f"{path}: it is not executable, so it is never started"
             return bool(client_of(was.text))
         wanted = {row.names for row in plan.rows if _before(row.names)}
+        if not plan.rows:
+            return all(texts.setting(was.text, plan, names) == value for names, value in plan.states)
         return all(any(texts.ours(entry) for entry in texts.entries(was.text, plan, names)) for names in wanted)
     except BkError as error:
         return f"{path}: {error.detail}"
     except (ValueError, RecursionError) as error:
         return f"{path} cannot be read ({error}): the client may ignore all of it"
+
+
+def _stops(path: str) -> bool:
+    """Whether something is stopped through a file of ours: not through one for what comes after a call."""
+    return not path.endswith("/PostToolUse")
 
 
 def _before(names: Sequence[str]) -> bool:

@@ -12,7 +12,7 @@ from bk.engine.wiring import files, texts
 from bk.engine.wiring.clients import BY_NAME, CLIENTS
 from bk.engine.wiring.command import client_of
 from bk.engine.wiring.plans import MANAGED, PROJECT, USER, Say
-from bk.engine.wiring.plugins import command_of
+from bk.engine.wiring.plugins import program_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -189,7 +189,8 @@ def commands(plan: Plan, spot: Spot) -> list[str]:
             found = [hook["bash"] for hook in json.loads(was.text).get("hooks", {}).get("preToolUse", ())]
             return [each for each in found if client_of(each)]
         if plan.path.endswith(".js"):
-            return [each for each in [command_of(was.text)] if client_of(each)]
+            name = client_of(was.text)
+            return [Say(program_of(was.text), BY_NAME[name]).line()] if name in BY_NAME else []
         runs = bool(client_of(was.text)) and not plan.path.endswith((".toml", "PostToolUse"))
         return [f"sh {was.real!r}"] if runs else []
     found = []

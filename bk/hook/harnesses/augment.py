@@ -45,6 +45,9 @@ TOOLS = {
 }
 
 
+WARNS_AFTER = True
+
+
 def unpacked(payload: "Mapping[str, Json]") -> "Mapping[str, Json]":
     """The payload with the MCP server of a flagged call; before a call its output is a word for nothing."""
     flat = dict(payload)
@@ -57,4 +60,6 @@ def unpacked(payload: "Mapping[str, Json]") -> "Mapping[str, Json]":
     return flat
 
 
-__all__ = ["ALIASES", "DENY", "DENY_EXIT", "EVENTS", "FIELDS", "MCP", "NAME", "REPLIES", "TOOLS", "unpacked"]
+__all__ = [
+    "ALIASES", "DENY", "DENY_EXIT", "EVENTS", "FIELDS", "MCP", "NAME", "REPLIES", "TOOLS", "WARNS_AFTER", "unpacked",
+]  # fmt: skip

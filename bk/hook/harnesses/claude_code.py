@@ -57,6 +57,12 @@ PROJECT_ENV = "CLAUDE_PROJECT_DIR"
 DENY = '{"hookSpecificOutput":{"hookEventName":"PreToolUse","permissionDecision":"deny","permissionDecisionReason":%s}}'
 DENY_EXIT = 2
 
+# How a secret in an output is kept from the model: the output in its own shape, without it.
+HIDES = (
+    0,
+    '{"hookSpecificOutput":{"hookEventName":"PostToolUse","updatedToolOutput":%o,"additionalContext":%s}}',
+)
+
 REPLIES = {
     "pre": {
         "allow": (0, ""),

@@ -24,6 +24,8 @@ TOOLS = {
     "spawn_agent": "agent",
 }
 
+HIDES = (0, '{"decision":"block","reason":%t}')
+
 REPLIES = {
     "pre": {
         "allow": (0, ""),
@@ -43,4 +45,4 @@ REPLIES = {
     },
 }
 
-__all__ = ["ALIASES", "DENY", "DENY_EXIT", "EVENTS", "FIELDS", "MCP", "NAME", "REPLIES", "TOOLS"]
+__all__ = ["ALIASES", "DENY", "DENY_EXIT", "EVENTS", "FIELDS", "HIDES", "MCP", "NAME", "REPLIES", "TOOLS"]

@@ -56,6 +56,8 @@ DENY = (
 )
 DENY_EXIT = 2
 
+HIDES = (0, '{"modifiedResult":{"resultType":"success","textResultForLlm":%t}}')
+
 REPLIES = {
     "pre": {
         "allow": (0, ""),

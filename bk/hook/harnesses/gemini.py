@@ -52,6 +52,8 @@ WARNS_AFTER = True
 DENY = '{"decision":"deny","reason":%s}'
 DENY_EXIT = 2
 
+HIDES = (0, '{"decision":"deny","reason":%t}')
+
 REPLIES = {
     "pre": {
         "allow": (0, ""),

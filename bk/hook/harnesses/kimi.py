@@ -1,4 +1,4 @@
-"""Kimi Code (measured with 2.1): Claude's shape from a TOML file; what a post hook says has no effect there.
+"""Kimi Code (measured with 2.1): Claude's shape from a TOML file; no effect of a warning or of a post hook.
 
 An `ask` runs the call when approvals are skipped, so none is sent.
 """
@@ -35,7 +35,7 @@ TOOLS = {
 REPLIES = {
     "pre": {
         "allow": (0, ""),
-        "warn": (0, '{"hookSpecificOutput":{"hookEventName":"PreToolUse","additionalContext":%s}}'),
+        "warn": (0, ""),
         "deny": (DENY_EXIT, DENY),
     },
     "post": {"allow": (0, ""), "warn": (0, ""), "deny": (2, '{"decision":"block","reason":%s}')},

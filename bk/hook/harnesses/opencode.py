@@ -48,8 +48,12 @@ TOOLS = {
 
 MCP = ("", "_")
 
+WARNS_AFTER = True
+
 DENY = '{"decision":"deny","reason":%s}'
 DENY_EXIT = 2
+
+HIDES = (0, '{"decision":"allow","output":%t}')
 
 REPLIES = {
     "pre": {

@@ -40,6 +40,8 @@ MCP = ("", "_")
 DENY = '{"decision":"deny","reason":%s}'
 DENY_EXIT = 0
 
+HIDES = (0, '{"decision":"deny","reason":%t}')
+
 REPLIES = {
     "pre": {"allow": (0, ""), "warn": (0, ""), "deny": (DENY_EXIT, DENY)},
     "post": {

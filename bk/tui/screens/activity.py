@@ -21,6 +21,7 @@ from bk.engine.model import Entry
 from bk.text import inert
 from bk.tui.actions import LISTS, Action
 from bk.tui.explain import explain
+from bk.tui.proof import proof_told
 from bk.tui.prose import Explanation, still
 from bk.tui.screens.base import WHOLE
 from bk.tui.screens.goto import GoTo
@@ -30,7 +31,7 @@ from bk.tui.widgets.filterbar import FilterBar
 from bk.tui.widgets.ledger_rows import LedgerRows
 from bk.tui.widgets.lines import Cell, Column, LineList
 from bk.tui.widgets.notice import Notice
-from bk.tui.words import LEVELS, age, clock, moment, plural
+from bk.tui.words import LEVELS, age, clock, plural
 
 NUMBER = re.compile(r"#?([\d,]+)\Z")
 BY = {"VERDICT": "level", "KIND": "kind", "TOOL": "tool", "WHO": "agent"}
@@ -391,22 +392,3 @@ class ActivityScreen(Listing):
 def by_engine(entry: Entry) -> int:
     """A million entries are put in order by the engine; this stands for that."""
     return entry.seq
-
-
-def proof_told(shown: audit.Shown) -> list[tuple[str, str]]:
-    """What can be proved about an entry, as styled parts."""
-    entry, proof = shown.entry, shown.proof
-    whole = ("its text has the hash it was chained with\n", "$success") if shown.intact else (
-        "its text does NOT have the hash it was chained with\n", "bold $error")  # fmt: skip
-    told = [(f"entry #{entry.seq:,}, {moment(entry.at)}\n\n", "bold"), whole]
-    if proof is None:
-        return [*told, (f"no signed checkpoint covers it yet: {inert(shown.problem, 300)}\n", "$text-quiet")]
-    if proof.holds:
-        told.append(("the path to the signed checkpoint holds for this installation's key\n\n", "bold $success"))
-    else:
-        told.append((f"the proof does NOT hold: {inert(proof.why, 300)}\n\n", "bold $error"))
-    for name, value in proof.told.items():
-        text = "\n".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
-        lines = [inert(line, 200) for line in text.splitlines()]
-        told += [(f"{inert(str(name), 11):<12}", "$text-quiet"), (f"\n{' ' * 12}".join(lines) + "\n", "")]
-    return [*told, ("\nanyone can check it: ", "$text-quiet"), (f"bk audit show {entry.seq} --json\n", "$secondary")]

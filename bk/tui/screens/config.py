@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -14,17 +14,17 @@ from textual.widgets import Static
 from textual.worker import get_current_worker
 
 from bk.engine.console import config
-from bk.engine.console.config import APART, Proposal, Row
+from bk.engine.console.config import APART, Proposal
 from bk.engine.console.session import short
 from bk.engine.console.whatif import Result
-from bk.engine.console.would import Would, would
 from bk.engine.errors import BkError
 from bk.text import inert
 from bk.tui.actions import ADMIN, LISTS, REVERSIBLE, Action
 from bk.tui.prose import Explanation
 from bk.tui.screens.config_edit import Edit, Edited
+from bk.tui.screens.config_look import Looked, looked
 from bk.tui.screens.config_review import Review, Reviewed, look, named
-from bk.tui.screens.config_rows import Moves, Setting, columns, explain, grouped
+from bk.tui.screens.config_rows import Setting, columns, explain, grouped
 from bk.tui.screens.config_toggles import Toggles
 from bk.tui.screens.config_whatif import WhatIf
 from bk.tui.screens.listing import Listing
@@ -36,19 +36,6 @@ from bk.tui.words import plural
 Json = Any
 WATCH_SECONDS = 1.0
 CHANGED = "config.toml was changed by somebody else: what you staged is not in it; ctrl+s compares it with the new one"
-
-
-class Looked(NamedTuple):
-    """What the engine says, asked at once."""
-
-    rows: tuple[Row, ...]
-    problems: tuple[str, ...]
-    broken: BkError | None
-    stated: Mapping[str, Json]
-    after: Mapping[str, Json]
-    wrong: BkError | None
-    moves: Moves
-    disk: str
 
 
 class ConfigScreen(Listing):
@@ -108,24 +95,7 @@ class ConfigScreen(Listing):
 
     def gather(self, wanted: Callable[[], bool]) -> Any:
         """Everything in force, what is staged held against it, and what would move."""
-        state, staged = self.session.state, dict(self._staged)
-        disk = config.on_disk(state)
-        shown = config.in_force(state)
-        now = {row.key.name: row.value for row in shown.rows}
-        stated: Mapping[str, Json] = {}
-        after: Mapping[str, Json] = now
-        broken, wrong = None, None
-        try:
-            stated = config.stated(state)
-        except BkError as error:
-            broken = error
-        if staged and broken is None:
-            try:
-                after = config.propose_staged(state, staged).policy().values
-            except BkError as error:
-                wrong = error
-        moves = self._moves(now, after if staged and wrong is None else None, wanted)
-        return Looked(tuple(shown.rows), tuple(shown.problems), broken, stated, after, wrong, moves, disk)
+        return looked(self.session, dict(self._staged), wanted)
 
     def show(self, found: Looked) -> None:
         """The list, the switches, and what is wrong."""
@@ -134,56 +104,23 @@ class ConfigScreen(Listing):
             self._disk, self._elsewhere = found.disk, False
         self._arrange()
 
-    def _moves(
-        self, now: Mapping[str, Json], after: Mapping[str, Json] | None, wanted: Callable[[], bool]
-    ) -> Moves:
-        state = self.session.state
-
-        def asked(values: Mapping[str, Json]) -> list[Would]:
-            return would(state, values, wanted=wanted)
-
-        base = now if after is None else after
-        live = {**base, APART[0]: True, APART[1]: False}
-        try:
-            return Moves(asked(now), None if after is None else asked(after), asked(live))
-        except BkError as error:
-            return Moves(problem=f"{error.title}: {error.detail}. next: {error.next_step}")
-
     def _arrange(self) -> None:
         found = self._looked
         if found is None:
             return
-        self._rows.replace(grouped(self._setting(row, found) for row in found.rows))
+        self._rows.replace(grouped(found.setting(row, self._staged) for row in found.rows))
         self.main.replaced()
         every = {one.name: one for one in self._rows.every()}
         self.query_one(Toggles).put({name: every[name] for name in APART}, found.moves)
-        wrong = found.broken or found.wrong
-        said = [f"x {wrong.detail or wrong.title}. next: {wrong.next_step}"] if wrong is not None else []
-        if found.broken is not None:
-            said = [f"x config.toml cannot be read, so nothing can be changed here: {found.broken.detail}",
-                    "  the last good settings are in force. next: bk config edit"]  # fmt: skip
-        else:
-            said += [f"~ {each}" for each in found.problems]
+        said = found.told()
         line = self.query_one("#wrong", Static)
-        line.update(Content("\n").join(Content(inert(each, max(20, self.size.width - 2))) for each in said[:3]))
+        root, width = self.session.state.root, max(20, self.size.width - 2)
+        said = [inert(each.replace(root, self.session.shown_root), width) for each in said[:3]]
+        line.update(Content("\n").join(map(Content, said)))
         line.set_class(bool(said), "-shown")
         self.status.complaint = CHANGED if self._elsewhere and self._staged else ""
         self.tell_shown()
         self.tell_selected()
-
-    def _setting(self, row: Row, found: Looked) -> Setting:
-        name = row.key.name
-        staged = name in self._staged
-        value = self._staged.get(name)
-        new = found.after.get(name, value) if found.wrong is None else value
-        if staged and value is not None and new == row.value:
-            new = value  # staged a moment ago: the engine has not been asked yet
-        wrong = found.wrong if staged and found.wrong is not None and self._blames(found.wrong, name) else None
-        return Setting(row, name in found.stated, staged, row.key.default if staged and new is None else new, wrong)
-
-    def _blames(self, wrong: BkError, name: str) -> bool:
-        named = [each for each in self._staged if each in f"{wrong.title} {wrong.detail}"]
-        return name in named if named else True
 
     def watch_file(self) -> None:
         """Notice that somebody else changed the file."""
@@ -215,7 +152,7 @@ class ConfigScreen(Listing):
         """How many there are, and how many changes wait."""
         super().tell_shown()
         if self._staged:
-            waiting = f"{plural(len(self._staged), 'staged change')}, the file is untouched · ctrl+s"
+            waiting = f"{plural(len(self._staged), 'staged change')}, not saved"
             self.status.told = f"{waiting} · {self.status.told}"
 
     def why_not(self, ident: str) -> str | None:
@@ -390,16 +327,19 @@ class ConfigScreen(Listing):
         if answer is None:
             self.say("cancelled: nothing was saved, what you staged still waits")
             return
+        if not self.board.gate.open:
+            self.say(self.board.gate.sentence, severity="warning")
+            return
         session, title, names = self.session, looked.title, tuple(self._staged)
         self._saving = True
 
         def deed() -> str:
+            done: tuple[str, ...] = ()
             try:
                 seq = looked.proposal.make(admin=session.admin, actor=f"person:{os.getuid()}")
-            except BkError:
-                self.app.call_from_thread(self._saved, ())
-                raise
-            self.app.call_from_thread(self._saved, names)
+                done = names
+            finally:
+                self.app.call_from_thread(self._saved, done)
             return f"{title}: saved, entry #{seq:,}"
 
         self.perform("saving the settings", deed)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, NamedTuple
 
+from textual import events
 from textual.binding import Binding
 from textual.widgets import Static
 
 from bk.engine.console import config
 from bk.engine.console.config import Proposal
 from bk.engine.console.session import Session, short
-from bk.engine.console.would import MOVES, Would, live, would
+from bk.engine.console.would import MOVES, live, would
 from bk.text import inert, inert_lines
 from bk.tui.actions import FOR_GOOD, REVERSIBLE, TIGHTENS
 from bk.tui.prose import Prose
@@ -28,7 +29,7 @@ EFFECTS = {
     OPENS: "From now on a call that cannot be decided RUNS, and only the ledger knows.",
     SWITCHES_OFF: "From now on nothing is stopped or asked about by what is switched off here, for any agent.",
 }
-TONES = {"+": "$secondary", "-": "$warning", "@": "$text-faint"}
+TONES = {"+": "$secondary", "-": "$warning"}
 
 
 class Reviewed(NamedTuple):
@@ -41,6 +42,7 @@ class Reviewed(NamedTuple):
     moves: Moves | None
     breaker: int
     tried: str = ""
+    about: str = ""
 
     @property
     def tier(self) -> int:
@@ -51,6 +53,8 @@ class Reviewed(NamedTuple):
     def title(self) -> str:
         """What changes, in a few words."""
         changes = self.proposal.changes
+        if self.about:
+            return self.about
         if len(changes) != 1:
             return plural(len(changes), "setting")
         change = changes[0]
@@ -65,7 +69,7 @@ def worded_as(key: Json, value: Json) -> str:
     return worded(config.Row(key, value, "", False), value)
 
 
-def look(session: Session, propose: Callable[[], Proposal], tried: str = "") -> Reviewed:
+def look(session: Session, propose: Callable[[], Proposal], tried: str = "", about: str = "") -> Reviewed:
     """Have the engine look at a change; for a worker. BkError says what is wrong with it."""
     state = session.state
     stamp = config.on_disk(state)
@@ -80,7 +84,7 @@ def look(session: Session, propose: Callable[[], Proposal], tried: str = "") -> 
     tighter = all(change.key.order != "fixed" and change.key.at_least(change.old, change.new)
                   for change in proposal.changes) or _calms(before, after, proposal)  # fmt: skip
     breaker = int(after["auto_quarantine.max_moves"])
-    return Reviewed(proposal, stamp, word, tighter, moves, breaker, tried)
+    return Reviewed(proposal, stamp, word, tighter, moves, breaker, tried, about)
 
 
 def _word(before: Mapping[str, Json], after: Mapping[str, Json]) -> str:
@@ -141,8 +145,9 @@ class Review(Confirm):
         self.of = of
         self._session = session
 
-    def on_resize(self) -> None:
-        """Another width, other lines."""
+    def on_resize(self, event: events.Resize) -> None:  # type: ignore[override]
+        """Another width, other lines; this text stands in the place of the plain one."""
+        event.prevent_default()
         of, state = self.of, self._session.state
         text = Prose(min(WIDEST + 16, self.size.width) - 8)
         if self.ask.effect:
@@ -154,15 +159,21 @@ class Review(Confirm):
                 text.add((f"bk stops and asks after {plural(of.breaker, 'move')} in one run.", "$text-quiet"))
             text.gap()
         text.add((inert(f"{self._session.shown_root}/config.toml", 200), "$text-quiet"))
-        for line in inert_lines(of.proposal.diff, LINES_MAX)[2:]:
-            text.add((line, TONES.get(line[:1], "$text-quiet")), indent=2)
-        text.gap()
-        for change in of.proposal.changes:
+        for at, line in enumerate(inert_lines(of.proposal.diff, LINES_MAX)[2:]):
+            if not line.startswith("@@"):
+                text.add((line, TONES.get(line[:1], "$text-quiet")), indent=2)
+            elif at:
+                text.add(("…", "$text-faint"), indent=2)
+        if len(of.proposal.changes) > 1:
+            text.gap()
+        for change in of.proposal.changes if len(of.proposal.changes) > 1 else ():
             was, new = (worded_as(change.key, value) for value in (change.old, change.new))
             text.add((f"{change.key.name}: ", "$text-quiet"), inert(f"{was} → {new}", 400))
         for note in of.proposal.notes:
             text.add((inert(note, 300), "$text-quiet"))
-        text.add((inert(of.tried, 300), "$text-quiet"))
+        if of.tried:
+            text.gap()
+            text.add((inert(of.tried, 300), "$text-quiet"))
         self.query_one("#ask-text", Static).update(text.content())
 
     def action_look(self, pages: int) -> None:

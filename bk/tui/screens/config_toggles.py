@@ -14,6 +14,7 @@ from bk.engine.console.would import MOVES
 from bk.text import cells, inert
 from bk.tui.screens.config_rows import Moves, Setting, summed
 
+ROOMY = 60
 KEYS = (("a", "enabled"), ("d", "dry_run"))
 
 
@@ -51,7 +52,7 @@ class Toggles(Widget):
         self._spans = []
         if not self._settings:
             return Content("")
-        parts: list[tuple[str, str]] = [(" auto_quarantine  ", "$text-quiet")]
+        parts: list[tuple[str, str]] = [(" auto_quarantine  " if width >= ROOMY else " ", "$text-quiet")]
         for name, (key, word) in zip(APART, KEYS, strict=True):
             one = self._settings[name]
             on = one.new if one.staged else one.row.value

@@ -169,13 +169,14 @@ class WhatIf(ModalScreen[Result | None]):
             text.add((f"{said}: ", "bold"), f"{calls} of the last {plural(self._days, 'day')} replayed")
         if result is None:
             return
+        spans: list[tuple[str, str]] = []
         for what, (glyph, style) in KINDS.items():
             many = result.counts[what]
             tone = TONES[style] if many else "$text-quiet"
-            text.labelled(f"{glyph} {what}", (f"{many:,}", f"bold {tone}" if many else tone), style=tone, indent=0,
-                          room=18)  # fmt: skip
+            spans += [(f"{glyph} {many:,} {what}", f"bold {tone}" if many else tone), ("  ", "")]
+        text.add(*spans[:-1])
         if result.not_replayed:
-            why = ", ".join(f"{many:,} {WHY_NOT[name]}" for name, many in result.left_out.items() if many)
+            why = ", ".join(f"{many:,} because {WHY_NOT[name]}" for name, many in result.left_out.items() if many)
             text.add((f"not replayed: {why}", "$text-quiet"))
 
     def _draw_why(self) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, ClassVar, NamedTuple
 
+from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
@@ -17,13 +18,11 @@ from bk.engine.console.corpus import Shown
 from bk.engine.console.overlay import OverlayEntry
 from bk.engine.console.review import Matter, Review, label_that_counts, review
 from bk.engine.errors import BkError
-from bk.text import inert
 from bk.tui.actions import ADMIN, LISTS, REVERSIBLE, Action
 from bk.tui.prose import Explanation
-from bk.tui.screens.confirm import Answer, Ask
+from bk.tui.screens import corpus_deeds as deeds
 from bk.tui.screens.corpus_label import Labelling, Said
 from bk.tui.screens.corpus_words import (
-    HOW,
     OUTCOMES,
     entry_columns,
     explain_entry,
@@ -38,7 +37,6 @@ from bk.tui.widgets.filterbar import FilterBar
 from bk.tui.widgets.lines import LineList
 from bk.tui.widgets.notice import Notice
 from bk.tui.widgets.rows import ListRows
-from bk.tui.words import age, plural
 
 SETTLE_SECONDS = 0.08
 MATTERS, ENTRIES = "matters", "entries"
@@ -63,13 +61,14 @@ class CorpusScreen(Listing):
         "A person's label outweighs every automatic one. It is one new entry, deletes nothing, and can be taken back.",
     )
     ACTIONS: ClassVar = (
-        Action("list.open", "explain", "enter", "Everything about the selected one, on the whole screen."),
         Action("corpus.malicious", "malicious", "m", "Say that it was an attack.", gate=ADMIN, tier=REVERSIBLE),
         Action("corpus.benign", "benign", "b", "Say that it was harmless.", gate=ADMIN, tier=REVERSIBLE),
         Action("corpus.policy", "policy right", "c", "Say that it was harmless, and rightly answered as it was.",
                gate=ADMIN, tier=REVERSIBLE),
-        Action("corpus.take_back", "take back", "U", "Take the label back that counts now.", gate=ADMIN, tier=REVERSIBLE),
+        Action("corpus.take_back", "take back", "U", "Take the label back that counts now.", gate=ADMIN,
+               tier=REVERSIBLE),
         Action("corpus.revoke", "revoke", "x", "End this entry now.", gate=ADMIN, tier=REVERSIBLE),
+        Action("list.open", "explain", "enter", "Everything about the selected one, on the whole screen."),
         Action("corpus.ended", "ended too", "a", "Show entries that ended, too; again hides them."),
         Action("corpus.entries", "own entries", "o", "This machine's own entries on packages, and back."),
         Action("corpus.adjudicate", "adjudicate", "J", "Have the engine judge now, with the catalogs in force.",
@@ -81,6 +80,7 @@ class CorpusScreen(Listing):
         super().__init__()
         self._view = MATTERS
         self._shown_of: dict[str, Shown | BkError] = {}
+        self._asked = ""
         self._latest: Found | None = None
         self._every = False
 
@@ -99,7 +99,6 @@ class CorpusScreen(Listing):
     def on_mount(self) -> None:
         """The matters first."""
         self._turn_to(MATTERS)
-        super().on_mount()
 
     @property
     def main(self) -> LineList:
@@ -124,6 +123,7 @@ class CorpusScreen(Listing):
         """Both lists; what was looked up before may be otherwise now."""
         self._latest = found
         self._shown_of.clear()
+        self._asked = ""
         self._matters.replace(found.review.matters)
         self._entries.replace(found.entries)
         if not self._matters.total and not self._entries.total:
@@ -141,9 +141,8 @@ class CorpusScreen(Listing):
         self._draw_figures()
         self.tell_shown()
 
-    def on_resize(self, event: Any) -> None:
+    def on_resize(self, _event: events.Resize) -> None:
         """Another width, other figures."""
-        super().on_resize(event)
         self._draw_figures()
 
     def tell_shown(self) -> None:
@@ -173,15 +172,7 @@ class CorpusScreen(Listing):
             return row.id, lambda width: explain_entry(row, now, width)
         if one is None:
             return None
-        shown = self._known(one)
-
-        def both(width: int) -> Content:
-            heads = [Content.assemble((title, "bold $primary")) for title in ("when it was decided", "now")]
-            gap = Content("")
-            parts = [heads[0], gap, explain_then(one, now, width), gap, heads[1], gap]
-            return Content("\n").join([*parts, explain_now(one, shown, now, width)])
-
-        return one.event.cluster, both
+        return one.event.cluster, self._both(one)
 
     def tell_selected(self) -> None:
         """Each side its own text; the right one is looked up once somebody stays on it."""
@@ -195,7 +186,7 @@ class CorpusScreen(Listing):
             key, shown = one.event.cluster, self._known(one)
             if self.has_class("-narrow"):
                 beside.display = False
-                then.explain(key, lambda width: explain_then(one, now, width) + "\n\n" + explain_now(one, shown, now, width))
+                then.explain(key, self._both(one))
             else:
                 then.explain(key, lambda width: explain_then(one, now, width))
                 beside.explain(key, lambda width: explain_now(one, shown, now, width))
@@ -247,7 +238,6 @@ class CorpusScreen(Listing):
     def do_entries(self) -> None:
         """To the own entries, and back."""
         self._turn_to(ENTRIES if self._view == MATTERS else MATTERS)
-        self.settle(None) if self._entries.total or self._matters.total else None
         self.tell_shown()
         self.tell_selected()
 
@@ -266,63 +256,45 @@ class CorpusScreen(Listing):
 
     def do_adjudicate(self) -> None:
         """Judge now."""
-        session = self.session
-
-        def deed() -> str:
-            report = corpus.adjudicate(admin=session.admin, env=session.env)
-            entry = session.outcome("corpus_adjudicate")
-            made = sum(report.labels.values())
-            return f"{plural(report.clusters, 'matter')} looked at, {plural(made, 'label')} given: entry #{entry.seq:,}"
-
-        self.perform("adjudicating", deed)
+        self.perform("adjudicating", partial(deeds.adjudicate, self.session))
 
     def do_revoke(self) -> None:
         """End an own entry."""
         row, session = self.entry, self.session
-        if row is None:
-            return
-        package = f"{row.ecosystem}:{row.name}@{row.version or 'every version'}"
-
-        def deed(answer: Answer) -> str:
-            overlay.revoke(row.id, reason=answer.reason, admin=session.admin, env=session.env)
-            entry = session.outcome("overlay_revoke", entry=row.id)
-            return f"{package}: the entry is revoked: entry #{entry.seq:,}"
-
-        effect = "From now on only catalogs speak of it here. Nothing automatic brings the entry back; a label of yours does."
-        facts = [("tier", row.tier), ("until", f"{age(session.now(), row.expires_ms)} from now, if it is left"),
-                 ("why", row.reason)]  # fmt: skip
-        ask = Ask(f"revoke the entry on {package}", "Revoke", effect, facts, tier=REVERSIBLE, opened_by="x",
-                  reason="Why? (kept in the ledger)", still=partial(self._still_active, row.id))  # fmt: skip
-        self.confirm(ask, lambda answer: self.perform("revoking", lambda: deed(answer)))
+        if row is not None:
+            revoke = partial(deeds.revoke, session, row)
+            ask = deeds.ask_revoke(session, row)
+            self.confirm(ask, lambda answer: self.perform("revoking", partial(revoke, answer.reason)))
 
     def do_take_back(self) -> None:
         """The label that counts now."""
         one, session = self.matter, self.session
         shown = self._known(one) if one is not None else None
-        label = label_that_counts(shown) if shown is not None else None
-        if one is None or label is None:
+        given = label_that_counts(shown) if shown is not None else None
+        if one is None or given is None:
             self.say("wait a moment: its labels are being looked up", severity="warning")
             return
-
-        def deed(answer: Answer) -> str:
-            corpus.undo(label.id, note=answer.reason, admin=session.admin, env=session.env)
-            return f"{inert(one.title, 80)}: the label is taken back: entry #{session.outcome('corpus_undo', label=label.id).seq:,}"
-
-        effect = "A new entry says that this label does not count. What had followed from it is undone; nothing is deleted."
-        who = "a person" if label.human else "the machine"
-        facts = [("label", f"{OUTCOMES.get(label.true_label, ('', label.true_label))[1]}, by {who}: "
-                           f"{HOW.get(label.source, label.source)}"),
-                 ("given", f"{age(label.at_ms, session.now())} ago"),
-                 ("note", str(label.evidence.get("note", "")) or "none")]  # fmt: skip
-        ask = Ask(f"take back the label on {one.title}", "Take it back", effect, facts, tier=REVERSIBLE, opened_by="U",
-                  reason="Why? (kept in the ledger)")  # fmt: skip
-        self.confirm(ask, lambda answer: self.perform("taking the label back", lambda: deed(answer)))
+        back = partial(deeds.take_back, session, one, given.id)
+        ask = deeds.ask_take_back(session, one, given)
+        self.confirm(ask, lambda answer: self.perform("taking the label back", partial(back, answer.reason)))
 
     # inside
 
     def _known(self, one: Matter) -> Shown | None:
         known = self._shown_of.get(one.event.cluster)
         return known if isinstance(known, Shown) else None
+
+    def _both(self, one: Matter) -> Explanation:
+        """Then and now, one under the other."""
+        now, shown = self.session.now(), self._known(one)
+
+        def both(width: int) -> Content:
+            heads = [Content.assemble((title, "bold $primary")) for title in ("when it was decided", "now")]
+            gap = Content("")
+            parts = [heads[0], gap, explain_then(one, now, width), gap, heads[1], gap]
+            return Content("\n").join([*parts, explain_now(one, shown, now, width)])
+
+        return both
 
     def _ask_label(self, first: str, key: str) -> None:
         one = self.matter
@@ -338,33 +310,20 @@ class CorpusScreen(Listing):
         self.app.push_screen(Labelling(one, first, opened_by=key), answered)
 
     def _label(self, one: Matter, said: Said) -> None:
-        session, word = self.session, OUTCOMES[said.true_label][1]
-        given: list[str] = []
+        session, given = self.session, [""]
 
         def deed() -> str:
-            corpus.label(one.event.id, said.true_label, source=said.source, note=said.note, admin=session.admin,
-                         env=session.env)  # fmt: skip
-            entry = session.outcome("corpus_label", event_id=one.event.id)
-            if entry.data.get("outcome") != "done":
-                raise BkError("it was not labelled", str(entry.data.get("detail", "")), f"bk audit show {entry.seq}")
-            given.append(str(entry.data["label"]))
-            return f"{inert(one.title, 80)}: {word}: entry #{entry.seq:,}"
+            told, given[0] = deeds.label(session, one, said)
+            return told
 
-        def back() -> str:
-            corpus.undo(given[0], admin=session.admin, env=session.env)
-            entry = session.outcome("corpus_undo", label=given[0])
-            return f"{inert(one.title, 80)}: the label is taken back: entry #{entry.seq:,}"
-
-        self.perform("labelling", deed, undo=(f"the label {word}", back))
-
-    def _still_active(self, ident: str) -> str:
-        there = any(row.id == ident for row in overlay.rows(env=self.session.env))
-        return "" if there else "the entry is not in force any more"
+        undo = (f"the label {OUTCOMES[said.true_label][1]}", lambda: deeds.take_back(session, one, given[0]))
+        self.perform("labelling", deed, undo=undo)
 
     def _look(self) -> None:
         one = self.matter
-        if one is None or one.event.cluster in self._shown_of or self.app.current_mode != self.NAME:
+        if one is None or one.event.cluster in {*self._shown_of, self._asked} or self.app.current_mode != self.NAME:
             return
+        self._asked = one.event.cluster
 
         def look() -> None:
             worker = get_current_worker()
@@ -404,7 +363,8 @@ class CorpusScreen(Listing):
     def _nothing(self, *, enabled: bool) -> Notice:
         if not enabled:
             why = "corpus.enabled is false: what happens is decided and recorded, but not kept for review."
-            return Notice("empty", "The corpus is switched off.", why, [("Switch it on:", "bk config set corpus.enabled true --admin")])
-        why = "Calls that were stopped or warned about, and installs of packages, come here with the evidence there was."
+            step = ("Switch it on:", "bk config set corpus.enabled true --admin")
+            return Notice("empty", "The corpus is switched off.", why, [step])
+        why = "Calls that were stopped or warned about, and installs of packages, come here with their evidence."
         steps = (("Try a call by hand, in another terminal:", "bk check --tool Bash --args 'npm install left-pad'"),)
         return Notice("empty", "Nothing has happened yet that needs a review.", why, steps)

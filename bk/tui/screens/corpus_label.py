@@ -23,6 +23,8 @@ from bk.tui.screens.confirm import WIDEST, Answer, Ask, Confirm
 from bk.tui.screens.corpus_words import HOW, OUTCOMES
 from bk.tui.words import TONES
 
+WHY = "Why? (kept in the ledger)"
+
 
 class Said(NamedTuple):
     """A person's word."""
@@ -94,7 +96,7 @@ class Labelling(Confirm):
     """Asks what it was. Nothing is chosen by Enter, which cancels."""
 
     def __init__(self, one: Matter, first: str, *, opened_by: str) -> None:
-        super().__init__(Ask(f"what was {one.title}", "Label", "", tier=REVERSIBLE, opened_by=opened_by))
+        super().__init__(Ask(f"what was {one.title}", "Label", "", tier=REVERSIBLE, opened_by=opened_by, reason=WHY))
         self._one = one
         self._first = first
 
@@ -107,21 +109,23 @@ class Labelling(Confirm):
             yield Static(Content("How it is known"), classes="ask-label")
             yield Choice(_sources(self._first), id="source")
             yield Static(id="ask-text")
-            yield Static(Content("Why? (kept in the ledger)"), classes="ask-label")
+            yield Static(Content(WHY), classes="ask-label")
             yield Input(id="reason", compact=True, max_length=NOTE_MAX)
             yield Static(id="ask-hint")
             with Horizontal(id="ask-buttons"):
                 yield Button("Cancel", id="cancel", compact=True)
                 yield Button("Label", id="confirm", compact=True)
 
-    def on_mount(self) -> None:
-        """The outcome first."""
+    def on_mount(self, event: events.Mount) -> None:  # type: ignore[override]
+        """What was asked for is chosen; how it is known comes next."""
+        event.prevent_default()
         self.query_one("#outcome", Choice).at = list(GIVEN).index(self._first)
         super().on_mount()
         self.set_focus(self.query_one("#source"))
 
-    def on_resize(self) -> None:
+    def on_resize(self, event: events.Resize) -> None:  # type: ignore[override]
         """Another width, other lines."""
+        event.prevent_default()
         self._tell()
 
     @on(Choice.Changed)
@@ -143,10 +147,10 @@ class Labelling(Confirm):
 
     def _judge(self) -> None:
         self.query_one("#confirm", Button).disabled = False
-        said = "←→ choose   Tab: the next field   y, outside the note: label   Enter: cancel"
+        said = "←→ choose   Tab: next   y: label, outside the note   Enter: cancel"
         self.query_one("#ask-hint", Static).update(Content.assemble((said, "$text-quiet")))
 
-    def dismiss(self, result: Answer | None = None):  # type: ignore[no-untyped-def, override]
+    def dismiss(self, result: Answer | None = None):  # type: ignore[no-untyped-def]
         """With what was chosen."""
         if result is None:
             return super().dismiss(None)

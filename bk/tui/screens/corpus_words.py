@@ -62,7 +62,7 @@ def matter_columns(now: Callable[[], int]) -> list[Column]:
 
     return [
         Column("OUTCOME", 14, outcome, sort=lambda one: (not one.waits, one.outcome)),
-        Column("BY", 9, lambda one: Cell(*WHO[one.said_by]), needs=70, sort=lambda one: one.said_by),
+        Column("BY", 9, lambda one: Cell(*WHO[one.said_by]), needs=90, sort=lambda one: one.said_by),
         Column("ANSWER", 7, level, sort=lambda one: one.event.level),
         Column("AGE", 4, lambda one: Cell(age(one.event.at_ms, now()), "quiet"), right=True,
                sort=lambda one: -one.event.at_ms),
@@ -88,7 +88,7 @@ def entry_columns(now: Callable[[], int]) -> list[Column]:
         Column("STATE", 10, state, sort=lambda row: row.state),
         Column("TIER", 9, lambda row: Cell(*TIERS.get(row.tier, (row.tier, ""))), sort=lambda row: row.tier),
         Column("ENDS", 8, until, right=True, sort=lambda row: row.expires_ms),
-        Column("PACKAGE", 0, lambda row: Cell(_package(row)), sort=lambda row: row.purl),
+        Column("PACKAGE", 0, lambda row: Cell(package_of(row)), sort=lambda row: row.purl),
         Column("SEVERITY", 8, lambda row: Cell(row.severity, "quiet"), needs=70, sort=lambda row: row.severity),
         Column("BY", 9, lambda row: Cell(*WHO[PERSON if by_person(row) else AUTOMATIC]), needs=80,
                sort=lambda row: row.created_by),
@@ -99,7 +99,9 @@ def explain_then(one: Matter, now: int, width: int) -> Content:
     """What was done, what was answered, and on whose word."""
     text, event = Prose(width), one.event
     said = event.behaviour
-    text.add((inert(str(said.get("command") or said.get("path") or one.title), 600), "bold"))
+    text.add((inert(str(said.get("command") or one.title), 600), "bold"))
+    if said.get("path") and not said.get("command"):
+        text.add((_path(str(said["path"])), "$text-quiet"))
     who = ", ".join(inert(str(said[name]), 60) for name in ("harness", "tool") if said.get(name))
     often = f"; {plural(one.count, 'time')} since {age(one.first_ms, now)} ago" if one.count > 1 else ""
     text.add((f"{who or inert(event.surface, 20)}, {age(event.at_ms, now)} ago{often}", "$text-quiet"))
@@ -130,7 +132,8 @@ def explain_now(one: Matter, shown: Shown | None, now: int, width: int) -> Conte
     for purl, found in list(shown.found.items())[:FEW]:
         text.gap()
         text.add((inert(purl.removeprefix("pkg:"), 300), "bold"))
-        text.labelled("now", agreement(sorted(found.groups), sorted(found.silent)))
+        speaks = agreement(sorted(found.groups), sorted(found.silent)) if found.groups or found.silent else None
+        text.labelled("now", speaks if speaks is not None else ("no source has anything against it", "$text-quiet"))
         _since(text, before.get(purl, set()), set(found.groups))
         if found.ids:
             text.labelled("reports", (inert(", ".join(found.ids), 200), "$text-quiet"))
@@ -138,13 +141,14 @@ def explain_now(one: Matter, shown: Shown | None, now: int, width: int) -> Conte
         text.gap()
         text.add(("It is about no package, so catalogs have nothing to say.", "$text-quiet"))
     _labels(text, shown, now)
+    if shown.overlay or shown.incidents:
+        text.title("what followed")
     for row in shown.overlay[:FEW]:
         look, tone = TIERS.get(row.tier, (row.tier, ""))
         ends = f"for {age(now, row.expires_ms)} more" if row.state == "active" else row.state
-        text.labelled("own entry", (look, TONES.get(tone, "")), f", {ends}  ", (inert(row.id, 30), "$text-quiet"),
-                      indent=0)  # fmt: skip
+        text.labelled("own entry", (look, TONES.get(tone, "")), f", {ends}  ", (inert(row.id, 30), "$text-quiet"))
     for found_one in shown.incidents[:FEW]:
-        text.labelled("installed", f"{inert(found_one.state, 20)}  ", (_path(found_one.path), "$text-quiet"), indent=0)
+        text.labelled("installed", f"{inert(found_one.state, 20)}  ", (_path(found_one.path), "$text-quiet"))
     return text.content()
 
 
@@ -153,9 +157,9 @@ def explain_entry(row: OverlayEntry, now: int, width: int) -> Content:
     text = Prose(width)
     look, tone = TIERS.get(row.tier, (row.tier, ""))
     state, shade = ENTRY_STATES.get(row.state, (row.state, "quiet"))
-    text.add((inert(_package(row), 300), "bold"))
+    text.add((inert(package_of(row), 300), "bold"))
     text.add((state, TONES[shade]), "  ", (look, f"bold {TONES.get(tone, '')}"))
-    does = "an install of it is stopped" if row.tier == "enforce" else "who installs it is warned"
+    does = "An install of it is stopped" if row.tier == "enforce" else "Who installs it is warned"
     text.add(f"{does}, whatever catalogs say." if row.state == "active" else "It does nothing any more.")
     text.title("why")
     text.add(inert(row.reason, 600), indent=2)
@@ -180,12 +184,12 @@ def summary(outcomes: Mapping[str, int], waiting: int, own: int, width: int) -> 
     for name, count in counts.items():
         glyph, word, style = OUTCOMES[name]
         figures.append((f"{glyph} {count:,} {word}   ", TONES[style] if count else "$text-faint"))
-    figures.append((f"own entries {own:,}", "$text-quiet"))
+    figures += [("o", "bold $primary"), (f" own entries {own:,}", "$text-quiet")]
     said = Content.assemble(*figures)
     room = min(40, width - said.cell_length - 4)
     total = sum(counts.values())
     if room < 12 or not total:
-        return said if said.cell_length <= width else Content.assemble(*figures[:-1])
+        return said if said.cell_length <= width else Content.assemble(*figures[:-2])
     bar: list[tuple[str, str]] = []
     for name, count in counts.items():
         if count:
@@ -196,6 +200,11 @@ def summary(outcomes: Mapping[str, int], waiting: int, own: int, width: int) -> 
 def by_person(row: OverlayEntry) -> bool:
     """Whether a person made an entry."""
     return row.created_by.startswith("person")
+
+
+def package_of(row: OverlayEntry) -> str:
+    """The package of an own entry, as people write it."""
+    return f"{row.ecosystem}:{row.name}@{row.version or 'every version'}"
 
 
 def _answered(text: Prose, event: Event) -> None:
@@ -236,7 +245,8 @@ def _label(text: Prose, each: Label, now: int, *, counts: bool, gone: bool) -> N
     mark = "counts  " if counts else "taken back  " if gone else ""
     shade = "$text-faint" if gone else TONES.get(style, "")
     text.add(
-        (f"{glyph} {word}", shade), "  ", (who, TONES.get(tone, "")), f", {HOW.get(each.source, inert(each.source, 30))}",
+        (f"{glyph} {word}", shade), "  ", (who, TONES.get(tone, "")),
+        f", {HOW.get(each.source, inert(each.source, 30))}",
         (f", {inert(each.confidence, 10)}" if each.source != "undo" else "", "$text-quiet"),
         (f"  {age(each.at_ms, now)} ago  ", "$text-quiet"), (mark, "bold $primary" if counts else "$text-faint"),
         indent=2,
@@ -244,10 +254,6 @@ def _label(text: Prose, each: Label, now: int, *, counts: bool, gone: bool) -> N
     note = inert(str(each.evidence.get("note", "")), 400)
     if note:
         text.add((f"“{note}”", "$text-quiet"), indent=4)
-
-
-def _package(row: OverlayEntry) -> str:
-    return f"{row.ecosystem}:{row.name}@{row.version or 'every version'}"
 
 
 def _path(path: str) -> str:

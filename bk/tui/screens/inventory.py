@@ -1,4 +1,4 @@
-"""What is installed here: the runs that looked, what each saw, what changed between two, and a new look with progress."""
+"""What is installed here: the runs that looked, what each saw, what changed between two, and a new look."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class InventoryScreen(Listing):
         self._diffs: dict[tuple[int, int], tuple[Run, Diff] | BkError] = {}
         self._of: Run | None = None
         self._more = False
-        self._looking = False
+        self._asked = (0, 0)
         self.scan: Scan | None = None
 
     def body(self) -> ComposeResult:
@@ -94,7 +94,6 @@ class InventoryScreen(Listing):
     def on_mount(self) -> None:
         """The runs first."""
         self._turn_to(RUNS)
-        super().on_mount()
 
     @property
     def main(self) -> LineList:
@@ -118,6 +117,7 @@ class InventoryScreen(Listing):
         """The runs, wherever the person is."""
         self._runs.replace(found)
         self._diffs.clear()
+        self._asked = (0, 0)
         if not found:
             self.settle(self._nothing())
             return
@@ -227,6 +227,7 @@ class InventoryScreen(Listing):
         if pair in self._diffs:
             self._show_changes(pair)
         else:
+            self._asked = pair
             self.run_worker(
                 lambda: self._differ(pair, show=True), thread=True, group="diff", exclusive=True, exit_on_error=False
             )
@@ -235,6 +236,7 @@ class InventoryScreen(Listing):
         """Clear the filter, then back to the runs."""
         bar = self.query_one(FilterBar)
         if not bar.applied and self._view != RUNS:
+            self.workers.cancel_group(self, "items")
             self._turn_to(RUNS)
             self.tell_shown()
             self.tell_selected()
@@ -313,7 +315,8 @@ class InventoryScreen(Listing):
             except BkError as error:
                 self.app.call_from_thread(self.board.trouble, error)
                 return
-            self.app.call_from_thread(self._show_items, Seen(found[:MOST], len(found) > MOST), text)
+            if not worker.is_cancelled:
+                self.app.call_from_thread(self._show_items, Seen(found[:MOST], len(found) > MOST), text)
 
         self.run_worker(look, thread=True, group="items", exclusive=True, exit_on_error=False)
 
@@ -334,7 +337,9 @@ class InventoryScreen(Listing):
 
     def _compare(self) -> None:
         pair = self._pair
-        if self._view == RUNS and pair[1] and pair not in self._diffs and self.app.current_mode == self.NAME:
+        wanted = self._view == RUNS and pair[1] and pair not in self._diffs and pair != self._asked
+        if wanted and self.app.current_mode == self.NAME:
+            self._asked = pair
             self.run_worker(
                 lambda: self._differ(pair, show=False), thread=True, group="diff", exclusive=True, exit_on_error=False
             )

@@ -48,13 +48,13 @@ class Scan:
         """How far it is; ends it when a person wants that."""
         self.directories, self.items, self.path = directories, items, path
         if self._stop.is_set():
-            raise scans.Stopped("the scan was stopped", f"after {plural(directories, 'directory', 'directories')}")
+            raise scans.StoppedError("the scan was stopped", f"after {plural(directories, 'directory', 'directories')}")
 
     def go(self, session: Session) -> str:
         """Scan, in a worker; the sentence of what was recorded."""
         try:
             made = scans.scan(self.profile, tell=self.tell, env=session.env)
-        except scans.Stopped as told:
+        except scans.StoppedError as told:
             entry = session.outcome("scan", status="stopped", profile=self.profile)
             return f"the scan was stopped, {told.detail}; nothing follows from it: entry #{entry.seq:,}"
         entry = session.outcome("scan", profile=self.profile)

@@ -18,11 +18,11 @@ from bk.engine.console.session import short
 from bk.engine.console.shelf import UNDER_WAY, Held, Outlook, Shelf
 from bk.engine.errors import BkError
 from bk.tui.actions import ADMIN, FOR_GOOD, LISTS, REVERSIBLE, TIGHTENS, Action
-from bk.tui.held import ENDED, Checked, card, explain_held, package
-from bk.tui.held_questions import copy_question, in_own_words, purge_question, restore_question
 from bk.tui.prose import Explanation
 from bk.tui.screens.confirm import Answer
 from bk.tui.screens.listing import Listing
+from bk.tui.screens.quarantine_questions import copy_question, in_own_words, purge_question, restore_question
+from bk.tui.screens.quarantine_words import ENDED, Checked, card, explain_held, package
 from bk.tui.widgets.cards import Button, Card, CardList
 from bk.tui.widgets.detail import Detail
 from bk.tui.widgets.lines import Cell, Column, LineList
@@ -325,8 +325,8 @@ class QuarantineScreen(Listing):
             parts.append((f"  x {wrong:,} with a problem", "bold $error"))
         for count, told, tone in (
             (len(self._shelf.due), "due for review", "$warning"),
-            (self._shelf.would, "would be held, but for the dry run", "$secondary"),
-            (self._shelf.pathless, "known to be bad, path not known", "$secondary"),
+            (self._shelf.would, "would be held (dry run)", "$secondary"),
+            (self._shelf.pathless, "with no known path", "$secondary"),
         ):
             if count:
                 parts.append((f"  {count:,} {told}", tone))

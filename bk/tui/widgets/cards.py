@@ -69,6 +69,11 @@ class CardList(LineList):
         """How many whole cards fit."""
         return max(1, self.size.height // LINES)
 
+    @property
+    def _wide(self) -> int:
+        """The columns that the scroll bar leaves."""
+        return self.scrollable_content_region.width
+
     def reveal(self) -> None:
         """Scroll as little as it takes to show the whole of the selected card."""
         top, room = self.scroll_offset.y, max(LINES, self.size.height)
@@ -85,7 +90,7 @@ class CardList(LineList):
             return
         self.pick(index)
         if line == LINES - 2:
-            card = self._draw_card(self.rows.at(index), max(1, self.size.width - 4))
+            card = self._draw_card(self.rows.at(index), max(1, self._wide - 4))
             at = 2
             for button in card.buttons:
                 if at <= event.x < at + cells(button.label):
@@ -97,7 +102,7 @@ class CardList(LineList):
 
     def render_line(self, y: int) -> Strip:
         """One line of one card."""
-        width = self.size.width
+        width = self._wide
         index, line = divmod(y + self.scroll_offset.y, LINES)
         item = self.rows.at(index) if index < self.rows.count() else None
         if item is not None:

@@ -151,10 +151,10 @@ def test_edit_asks_before_it_saves(state: State, short_dir: Path) -> None:
 
 def test_import_shows_what_it_would_do_first(state: State, short_dir: Path) -> None:
     source = Path(state.home) / "config.json"
-    source.write_text('{"fail_mode":"warn","audit":{"retention_days":30},"corpus":{"enabled":true}}')
+    source.write_text('{"fail_mode":"warn","audit":{"retention_days":30},"corpus":{"path":"/srv/x"}}')
     refused = bk(state, "import", str(source), "--yes")
     assert refused.returncode == 1
-    assert "corpus.enabled is left" in refused.stdout
+    assert "corpus.path is left" in refused.stdout
     assert not os.path.exists(state.config)
     code, shown = as_person([*BK, "import", str(source), "--admin"], env_of(state), short_dir, answer="y\n")
     assert code == 0, shown

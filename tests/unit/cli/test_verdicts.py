@@ -130,7 +130,7 @@ def test_tool_names_agree_with_the_clients() -> None:
     assert {tool: kind for tool, (kind, _) in TOOLS.items()}.items() <= claude_code.TOOLS.items()
 
 
-@pytest.mark.parametrize("how", [(), ("--cold",)])
+@pytest.mark.parametrize("how", [(), pytest.param(("--cold",), marks=pytest.mark.long)], ids=["engine", "cold"])
 def test_selftest_passes_in_a_throw_away_home(state: State, how: tuple[str, ...]) -> None:
     done = bk(state, "selftest", "--json", *how)
     said = json.loads(done.stdout)

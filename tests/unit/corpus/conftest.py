@@ -12,6 +12,7 @@ import pytest
 
 from bk.engine.state import State
 from tests.unit.corpus.house import House
+from tests.unit.corpus.machine import Machine
 
 
 @pytest.fixture(scope="session")
@@ -26,11 +27,23 @@ def built() -> Iterator[Path]:
 
 
 @pytest.fixture
-def house(built: Path, short_dir: Path) -> House:
-    """An installation whose index knows three sources that list nothing yet."""
+def placed(built: Path, short_dir: Path) -> State:
+    """A copy of it in a home of its own."""
     home = short_dir / "home"
     home.mkdir()
     shutil.copytree(built, home / ".bk")
     state = State(f"{home}/.bk", str(home), os.geteuid())
     state.ensure()
-    return House(state)
+    return state
+
+
+@pytest.fixture
+def house(placed: State) -> House:
+    """An installation whose index knows three sources that list nothing yet."""
+    return House(placed)
+
+
+@pytest.fixture
+def machine(placed: State) -> Machine:
+    """The same with a project."""
+    return Machine(placed)

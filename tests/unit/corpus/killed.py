@@ -1,4 +1,7 @@
-"""A pass that ends by SIGKILL at its n-th statement: `python -m tests.unit.corpus.killed STATE NOW N`."""
+"""A pass that ends by SIGKILL at its n-th statement: `python -m tests.unit.corpus.killed STATE NOW N`.
+
+With a NOW of 0 it is the worker's own process, by the clock. An N of 0 lets it end, and tells how many there were.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,6 @@ from bk.engine.state import State
 
 
 def main(root: str, now_ms: int, most: int) -> None:
-    state = State(root, os.path.dirname(root), os.geteuid())
     done = 0
     real = questions.Questions._run
 
@@ -25,7 +27,15 @@ def main(root: str, now_ms: int, most: int) -> None:
         return real(self, sql, values)
 
     questions.Questions._run = counted  # type: ignore[method-assign]
-    now.adjudicate(state, {name: key.default for name, key in BY_NAME.items()}, now_ms)
+    if now_ms:
+        state = State(root, os.path.dirname(root), os.geteuid())
+        now.adjudicate(state, {name: key.default for name, key in BY_NAME.items()}, now_ms)
+    else:
+        from bk.engine.catalogs import worker
+
+        os.environ["BK_HOME"] = root
+        if worker.main(["adjudicate"]):
+            sys.exit("the worker failed")
     print(done)
 
 

@@ -77,7 +77,7 @@ def histories(draw: Any) -> list[Label]:
 
 
 @given(histories())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=600, deadline=None)
 def test_what_counts_is_the_strongest_latest_human_first(labels: list[Label]) -> None:
     counts = current(labels)
     assert (counts.id if counts else "") == retold(labels)

@@ -6,6 +6,7 @@ import os
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -123,9 +124,7 @@ class World:
                 assert all(corpus.overlay(purl=purl) for purl in cluster.purls)
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
-@given(st.lists(STEP, max_size=12))
-def test_active_is_confirmed_or_added_by_a_person(steps: list[tuple[object, ...]]) -> None:
+def stays_true(steps: list[tuple[object, ...]]) -> None:
     with tempfile.TemporaryDirectory(prefix="bk", dir="/tmp") as home:
         world = World(Path(home))
         with Corpus(world.state, write=True) as corpus:
@@ -134,3 +133,16 @@ def test_active_is_confirmed_or_added_by_a_person(steps: list[tuple[object, ...]
                 promote.settle(world.state, corpus, VALUES, world.now)
                 world.holds(corpus)
                 assert promote.settle(world.state, corpus, VALUES, world.now) == []
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.lists(STEP, max_size=12))
+def test_active_is_confirmed_or_added_by_a_person(steps: list[tuple[object, ...]]) -> None:
+    stays_true(steps)
+
+
+@pytest.mark.long
+@settings(max_examples=500, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.lists(STEP, max_size=20))
+def test_active_is_confirmed_or_added_by_a_person_in_many_lives(steps: list[tuple[object, ...]]) -> None:
+    stays_true(steps)

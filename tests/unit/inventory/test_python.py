@@ -44,6 +44,7 @@ def imports(python: Path, name: str) -> bool:
     return told.returncode == 0
 
 
+@pytest.mark.long
 def test_a_real_environment_loses_the_bad_package_alone_and_gets_it_back(home: Home, tmp_path: Path) -> None:
     wheels = tmp_path / "wheels"
     wheels.mkdir()

@@ -51,6 +51,12 @@ def places(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Sta
     shutil.rmtree(away)
 
 
+@pytest.fixture(params=[4, pytest.param(1, marks=pytest.mark.long)], ids=["some", "all"])
+def every(request: pytest.FixtureRequest) -> int:
+    """How far the steps of a slow walk lie apart."""
+    return int(request.param)
+
+
 def environment(root: Path) -> tuple[Path, list[str]]:
     """A Python environment with one package of several files, one outside its folder, next to a stranger."""
     site = root / "venv" / "lib" / "python3.11" / "site-packages"
@@ -103,11 +109,11 @@ def test_a_hold_killed_at_any_step_leaves_the_artifact_where_it_was_or_held(plac
     assert step >= 9
 
 
-def test_a_file_set_killed_at_any_step_is_whole(places: tuple[State, Path]) -> None:
+def test_a_file_set_killed_at_any_step_is_whole(places: tuple[State, Path], every: int) -> None:
     state, root = places
     site, files = environment(root)
     before = photograph(root / "venv")
-    for step in range(STEPS_MAX):
+    for step in range(0, STEPS_MAX, every):
         ended = not killed(state, "hold-files", str(root / "venv"), step, *files)
         recover(state)
         settled(state)
@@ -205,12 +211,14 @@ def test_an_entry_killed_at_any_step_is_in_the_file_or_held(tmp_path: Path) -> N
         raise AssertionError("it never came to its end")
 
 
-def test_an_extension_and_its_row_killed_at_any_step_are_both_there_or_both_held(places: tuple[State, Path]) -> None:
+def test_an_extension_and_its_row_killed_at_any_step_are_both_there_or_both_held(
+    places: tuple[State, Path], every: int
+) -> None:
     state, root = places
     folder = extension(root)
     before = photograph(folder.parent)
     ends = set()
-    for step in range(STEPS_MAX):
+    for step in range(0, STEPS_MAX, every):
         ended = not killed(state, "hold-extension", str(folder), step)
         recover(state)
         settled(state)
@@ -231,13 +239,13 @@ def test_an_extension_and_its_row_killed_at_any_step_are_both_there_or_both_held
 
 @pytest.mark.parametrize("edited", [False, True])
 def test_giving_back_an_extension_and_its_row_killed_at_any_step_ends_in_one_place(
-    places: tuple[State, Path], edited: bool
+    places: tuple[State, Path], every: int, edited: bool
 ) -> None:
     state, root = places
     folder = extension(root)
     registry = folder.parent / "extensions.json"
     before = photograph(folder)
-    for step in range(STEPS_MAX):
+    for step in range(0, STEPS_MAX, every):
         registry.write_text(REGISTRY)
         ident = hold(state, extension_wish(folder)).ident
         if edited:
@@ -260,12 +268,14 @@ def test_giving_back_an_extension_and_its_row_killed_at_any_step_ends_in_one_pla
 
 
 @pytest.mark.parametrize("verb", ["hold", "restore"])
-def test_a_read_only_module_killed_at_any_step_has_the_mode_that_it_had(places: tuple[State, Path], verb: str) -> None:
+def test_a_read_only_module_killed_at_any_step_has_the_mode_that_it_had(
+    places: tuple[State, Path], every: int, verb: str
+) -> None:
     state, root = places
     folder = module(root)
     before = photograph(folder)
     try:
-        for step in range(STEPS_MAX):
+        for step in range(0, STEPS_MAX, every):
             wanted = Hold("dir", "go", "evil", "v1.0.0", path=str(folder))
             target = str(folder) if verb == "hold" else hold(state, wanted).ident
             ended = not killed(state, "hold-module" if verb == "hold" else verb, target, step, ordinary=True)

@@ -83,10 +83,7 @@ def where(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     shutil.rmtree(away)
 
 
-@settings(max_examples=260, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
-@given(tree=TOP)
-@example(tree={b"\xff\n\x1b[31m": ("dir", {b"a": ("file", b"1", 0o000), b"b": ("same", b"", 0)}, 0o555)})
-def test_move_then_restore_is_the_identity(where: tuple[State, Path], tree: dict[bytes, Any]) -> None:
+def goes_and_comes_back(where: tuple[State, Path], tree: dict[bytes, Any]) -> None:
     state, root = where
     folder = root / f"p{next(numbers)}" / "node_modules" / "evil"
     folder.parent.mkdir(parents=True)
@@ -98,6 +95,23 @@ def test_move_then_restore_is_the_identity(where: tuple[State, Path], tree: dict
     restore(state, held.ident)
     assert photograph(folder) == before
     shutil.rmtree(folder.parent.parent)
+
+
+SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=SLOW)
+@given(tree=TOP)
+@example(tree={b"\xff\n\x1b[31m": ("dir", {b"a": ("file", b"1", 0o000), b"b": ("same", b"", 0)}, 0o555)})
+def test_move_then_restore_is_the_identity(where: tuple[State, Path], tree: dict[bytes, Any]) -> None:
+    goes_and_comes_back(where, tree)
+
+
+@pytest.mark.long
+@settings(max_examples=500, deadline=None, suppress_health_check=SLOW)
+@given(tree=TOP)
+def test_move_then_restore_is_the_identity_of_many_trees(where: tuple[State, Path], tree: dict[bytes, Any]) -> None:
+    goes_and_comes_back(where, tree)
 
 
 @pytest.mark.long

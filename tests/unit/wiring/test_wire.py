@@ -177,9 +177,8 @@ def test_a_guard_that_is_gone_is_a_no(desk: Desk, client: object, tmp_path: Path
             assert ran.returncode == client.deny_exit
             assert b"guard did not answer" in ran.stderr
             if client.deny and program != str(broken):
-                assert json.loads(ran.stdout).items() >= json.loads(client.deny % '"x"').items() - {
-                    ("reason", "x"), ("errorMessage", "x"),
-                }  # fmt: skip
+                said = ran.stderr.decode().splitlines()[-1]
+                assert json.loads(ran.stdout) == json.loads(client.deny.replace("%s", json.dumps(said)))
 
 
 def test_what_a_client_reads_is_what_its_adapter_says() -> None:
@@ -293,3 +292,20 @@ def test_a_client_that_stops_asking_is_an_incident_once(desk: Desk, tmp_path: Pa
     assert told() == []
     desk.put("./.claude/settings.json", '{"disableAllHooks": true}')
     assert len(told()) == 1, "it is off again"
+
+
+def test_a_plugin_without_its_program_is_not_in(desk: Desk) -> None:
+    settings = desk.put("~/.openclaw/openclaw.json", '{"agents": {}}\n')
+    assert standing(BY_NAME["openclaw"], desk.spot, here=True).scopes == ()
+    desk.install("openclaw")
+    os.unlink(desk.spot.path("~/.openclaw/extensions/bk/index.js"))
+    assert "index.js: our part of it is gone" in desk.off("openclaw")
+    desk.install("openclaw")
+    desk.uninstall("openclaw")
+    assert settings.read_text() == '{"agents": {}}\n'
+
+
+def test_a_script_that_is_gone_is_missed(desk: Desk) -> None:
+    desk.install("cline")
+    os.unlink(desk.spot.path("~/.cline/hooks/PreToolUse"))
+    assert "PreToolUse: our part of it is gone" in desk.off("cline")

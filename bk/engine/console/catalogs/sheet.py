@@ -121,9 +121,7 @@ def agreement(env: Mapping[str, str] | None = None, wanted: Callable[[], bool] =
     return Agreement(voices, {group: (whole, both) for group, (whole, both) in shared.items()})
 
 
-def delta(
-    older: int = 0, newer: int = 0, *, most: int = 400, env: Mapping[str, str] | None = None
-) -> Delta:
+def delta(older: int = 0, newer: int = 0, *, most: int = 400, env: Mapping[str, str] | None = None) -> Delta:
     """What differs between two generations, by default the one before and the one in force."""
     first, second, changes = difference(older, newer, env)
     counts = dict.fromkeys(("added", "removed", "changed"), 0)

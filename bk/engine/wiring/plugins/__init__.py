@@ -1,4 +1,4 @@
-"""Plugins for clients that start no command themselves: each hands a call to the guard, and lets none pass without a yes.
+"""Plugins for clients that start no command themselves: a call is handed to the guard, and none passes without a yes.
 
 They import nothing but Node's own modules, and those only once a call is there: whatever fails, fails inside the hook,
 where it is a no, and never at load, where the client would go on without a hook.
@@ -28,8 +28,8 @@ def _part(name: str) -> str:
         return file.read()
 
 
-def command_of(text: str) -> str:
-    """The command that a plugin of ours starts, for a shell; "" for any other text."""
+def program_of(text: str) -> str:
+    """The guard that a plugin of ours starts; "" for any other text."""
     found = _GUARD.search(text)
     words = json.loads(found[1]) if found else []
-    return shlex.join(words) if words else ""
+    return str(words[0]) if words else ""

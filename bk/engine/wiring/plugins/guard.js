@@ -4,7 +4,7 @@ const SECONDS = 8;
 const OUTPUT = 1 << 20;
 const GONE = "bk blocked this call: the guard did not answer (is bk installed?); a person can run: bk hooks status";
 
-// What the guard says to a call: { reason } to stop it, { warning } or {} to let it run. Never throws.
+// What the guard says to a call: { reason } to stop it, { warning, output } to let it run. Never throws.
 async function asked(call) {
   try {
     const { spawn } = await import("node:child_process");
@@ -31,10 +31,10 @@ async function asked(call) {
           const said = JSON.parse(out);
           if (said.decision === "deny" && typeof said.reason === "string" && said.reason) {
             resolve({ reason: said.reason });
-          } else if (code !== 0 || said.decision !== "allow" || Object.keys(said).some((key) => !["decision", "warning"].includes(key))) {
+          } else if (code !== 0 || said.decision !== "allow" || Object.keys(said).some((key) => !["decision", "warning", "output"].includes(key))) {
             no(`exit ${code}`);
           } else {
-            resolve(typeof said.warning === "string" ? { warning: said.warning } : {});
+            resolve({ warning: said.warning, output: said.output });
           }
         } catch {
           no(err.trim().slice(0, 300) || `exit ${code}`);

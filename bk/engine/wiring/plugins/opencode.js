@@ -1,17 +1,15 @@
-const LATER = new Map(); // a warning waits for the output of its call: before that the model hears nothing
-
-export const BeeKeeper = async (context) => ({
-  "tool.execute.before": async (input, output) => {
-    const said = await asked({ hook: "tool.execute.before", directory: context?.directory, input, output });
-    if (said.reason !== undefined) throw new Error(said.reason);
-    if (said.warning !== undefined && LATER.size < 1000) LATER.set(input.callID, said.warning);
-  },
-  "tool.execute.after": async (input, output) => {
-    const warning = LATER.get(input.callID);
-    LATER.delete(input.callID);
-    const said = await asked({ hook: "tool.execute.after", directory: context?.directory, input, output });
-    if (said.reason !== undefined) throw new Error(said.reason);
-    const more = [warning, said.warning].filter((text) => text !== undefined).join("\n");
-    if (more) output.output = `${output.output}\n\n${more}`;
-  },
-});
+export const BeeKeeper = async (context) => {
+  const told = (hook, input, output) => asked({ hook, directory: context?.directory, input, output });
+  return {
+    "tool.execute.before": async (input, output) => {
+      const said = await told("tool.execute.before", input, output);
+      if (said.reason !== undefined) throw new Error(said.reason);
+    },
+    "tool.execute.after": async (input, output) => {
+      const said = await told("tool.execute.after", input, output);
+      if (said.reason !== undefined) throw new Error(said.reason);
+      if (typeof said.output === "string") output.output = said.output;
+      if (typeof said.warning === "string") output.output = `${output.output}\n\n${said.warning}`;
+    },
+  };
+};

@@ -99,13 +99,14 @@ def card(  # noqa: PLR0917 - what a card is made of
     glyph, word, style = look(held)
     said, tone = standing(held, checked, due=due)
     groups = who_says(held)
-    voices = [("a person's word", "quiet")]
+    voices = [("not known" if held.state == "orphan" else "a person's word", "quiet")]
     if groups:
         said_so = f" {len(groups)} independent: " if len(groups) > 1 else " one source: "
         voices = [("■" * len(groups), "block"), (f"{said_so}{', '.join(groups)}", "")]
-    much = f"{plural(held.count, 'file or folder', 'files and folders')} · {size(held.size)}" if held.parts else ""
+    count = f" · {plural(held.count, 'file or folder', 'files and folders')}" if width > 90 else ""
+    much = f"{size(held.size)}{count}" if held.parts else ""
     ends = (held.ident[-TYPED:] if width > 44 else "", f"{age(held.at_ms, now_ms)} ago" if held.at_ms else "")
-    by = f"by {who(held)}"
+    by = "" if held.state == "orphan" else f"by {who(held)}"
     return Card(
         title=[(f"{glyph} {word}", style), ("  ", ""), (package(held), "" if held.state in ENDED else "title")],
         edge=" · ".join(part for part in ends if part),
@@ -152,7 +153,10 @@ def explain_held(
 def _evidence(text: Prose, held: Held, out: Outlook | None) -> None:
     text.title("who says that it is bad")
     groups = who_says(held)
-    text.labelled("then", agreement(groups) if groups else "nobody: a person had it moved")
+    text.labelled(
+        "then",
+        agreement(groups) if groups else "not known" if held.state == "orphan" else "nobody: a person had it moved",
+    )
     if out is not None:
         text.labelled("now", *_now(out))
     for each in held.evidence[:MOST]:

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from bk.engine.console.shelf import Held, Outlook
 from bk.engine.errors import BkError
 from bk.tui.actions import FOR_GOOD, REVERSIBLE, TIGHTENS
-from bk.tui.held import PLACES, TYPED, package
 from bk.tui.screens.confirm import Ask
+from bk.tui.screens.quarantine_words import PLACES, TYPED, package
 from bk.tui.words import moment, plural, size
 
 # what a person can do here about a refusal of the engine, where its own advice speaks of the command line
@@ -95,9 +95,7 @@ def _facts(held: Held, out: Outlook, was: str) -> list[tuple[str, str]]:
     else:
         says = f"not enough now to hold it: that takes {plural(out.needed, 'source')}"
     when = f"{moment(held.at_ms)}, " if held.at_ms else ""
-    much = (
-        f"{plural(held.count, 'file or folder', 'files and folders')}, {size(held.size)}"
-        if held.parts
-        else plural(len(held.changes), "entry", "entries")
-    )
+    much = plural(len(held.changes), "entry", "entries")
+    if held.parts:
+        much = f"{plural(held.count, 'file or folder', 'files and folders')}, {size(held.size)}"
     return [("item", f"{package(held)}  {held.ident}"), ("held", f"{when}{much}"), ("was", was), ("evidence", says)]
