@@ -56,19 +56,9 @@ class ToolCall(Noun):
     """
 
     __slots__ = (
-        "call_id",
-        "claims",
-        "cwd",
-        "event",
-        "harness",
-        "home",
-        "input",
-        "kind",
-        "response",
-        "session",
-        "tool",
+        "call_id", "claims", "cwd", "event", "harness", "home", "input", "kind", "response", "session", "tool",
         "unknown",
-    )
+    )  # fmt: skip
 
     def __init__(
         self,

@@ -28,8 +28,7 @@ class Place(NamedTuple):
         return self.load()()
 
 
-# A place keeps its key when others come or go, so that fingers need not learn again: 1 overview, 2 incidents, 3 activity,
-# 4 quarantine, 5 corpus, 6 inventory, 7 catalogs, 8 policy, 9 config, 0 health.
+# A place keeps its key when others come or go, so that fingers need not learn again.
 _PLACES = (
     Place("overview", "Overview", "1", "bk.tui.screens.overview", "Overview"),
     Place("incidents", "Incidents", "2", "bk.tui.screens.incidents", "IncidentsScreen"),

@@ -48,17 +48,13 @@ def house(state: State) -> Iterator[Watched]:
 
 @pytest.fixture
 def pane(house: Watched, short_dir: Path) -> Iterator[Pane]:
-    opened = Pane(
-        short_dir, f"{shlex.quote(sys.executable)} -m bk dashboard --admin", house.state.home, size=(120, 36)
-    )
+    opened = Pane(short_dir, f"{shlex.quote(sys.executable)} -m bk dashboard --admin", house.state.home, size=(120, 36))
     yield opened
     opened.close()
 
 
 def bad(ecosystem: str, name: str, group: str) -> Record:
-    return Record(
-        ecosystem, name, "exact", ("1.0.0",), "critical", (group,), PinnedOrigin(), ident=f"MAL-{group}"
-    )
+    return Record(ecosystem, name, "exact", ("1.0.0",), "critical", (group,), PinnedOrigin(), ident=f"MAL-{group}")
 
 
 def asked(pane: Pane, key: str, title: str, text: str = ": cancel") -> str:

@@ -204,7 +204,7 @@ def inside(told: dict[str, Json]) -> None:
         over = f"ro,lowerdir={machine}:/etc"
         subprocess.run(["mount", "-t", "overlay", "overlay", "-o", over, "/etc"], check=True)
     model = subprocess.Popen([sys.executable, "-m", "tests.live.model", str(PORT), str(root / "model")])
-    _until((root / "model" / "ready").exists, 20)
+    _until((root / "model" / "ready").exists, 60)
     for words in told["before"]:
         subprocess.run(
             words, cwd=told["project"], env={**os.environ, **env}, stdin=subprocess.DEVNULL, timeout=60, check=False
@@ -234,7 +234,7 @@ def _engine(told: dict[str, Json]) -> None:
         capture_output=True, timeout=60, check=False,
     )  # fmt: skip
     run = Path(told["home"]) / ".bk" / "run"
-    _until((run / "engine.sock").exists, 20)
+    _until((run / "engine.sock").exists, 60)
     pid = _pid_of(str(run / "engine.sock"))
     if told["engine"] == "warm":
         return

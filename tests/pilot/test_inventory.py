@@ -49,6 +49,7 @@ async def test_a_scan_from_here_is_a_run_with_its_entry(shop: State) -> None:
         await board.until(lambda: bool(store.runs(shop)) and store.runs(shop)[0].ended > 0)
         (run,) = store.runs(shop)
         assert {item.name for item in store.items(shop, run)} >= {"left-pad", "zod"}
+        await board.until(lambda: not board.app.doing)
         entry = board.session.outcome("scan", profile="project")
         assert entry.data["items"] == run.total
         await board.sees(f"entry #{entry.seq}")
@@ -96,6 +97,7 @@ async def test_progress_is_shown_and_x_stops_the_scan(shop: State, held: threadi
         await board.until(lambda: bool(store.runs(shop)) and store.runs(shop)[0].ended > 0)
         (run,) = store.runs(shop)
         assert (run.status, run.why) == ("error", "it was interrupted")
+        await board.sees("the scan was stopped")
         entry = board.session.outcome("scan", status="stopped")
         await board.sees(f"entry #{entry.seq}")
         assert not board.app.troubles, "that a person stopped it is no problem"

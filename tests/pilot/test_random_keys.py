@@ -219,4 +219,3 @@ async def keys(board: Board, sequence: Sequence) -> None:
             await board.pilot.pause(0.02)
         defects = [each for each in board.app.troubles if each.title == "a defect in bk"]
         assert not defects, defects[0].detail
-

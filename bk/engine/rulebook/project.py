@@ -38,9 +38,7 @@ _KEPT_MAX = 64
 _books: dict[tuple[object, ...], InForce] = {}
 
 
-def with_project(
-    base: InForce, state: State, policy: Policy, cwd: str, home: str, *, keep: bool = True
-) -> InForce:
+def with_project(base: InForce, state: State, policy: Policy, cwd: str, home: str, *, keep: bool = True) -> InForce:
     """The rules for a call made in `cwd`; the same object where no project has rules of its own. Never raises.
 
     Without `keep` nothing is written: a policy that is only tried out must not take the place of the one in force.

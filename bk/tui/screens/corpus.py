@@ -80,7 +80,7 @@ class CorpusScreen(Listing):
         super().__init__()
         self._view = MATTERS
         self._shown_of: dict[str, Shown | BkError] = {}
-        self._asked = ""
+        self._sought = ""
         self._latest: Found | None = None
         self._every = False
 
@@ -123,7 +123,7 @@ class CorpusScreen(Listing):
         """Both lists; what was looked up before may be otherwise now."""
         self._latest = found
         self._shown_of.clear()
-        self._asked = ""
+        self._sought = ""
         self._matters.replace(found.review.matters)
         self._entries.replace(found.entries)
         if not self._matters.total and not self._entries.total:
@@ -321,9 +321,9 @@ class CorpusScreen(Listing):
 
     def _look(self) -> None:
         one = self.matter
-        if one is None or one.event.cluster in {*self._shown_of, self._asked} or self.app.current_mode != self.NAME:
+        if one is None or one.event.cluster in {*self._shown_of, self._sought} or self.app.current_mode != self.NAME:
             return
-        self._asked = one.event.cluster
+        self._sought = one.event.cluster
 
         def look() -> None:
             worker = get_current_worker()

@@ -75,7 +75,7 @@ class InventoryScreen(Listing):
         self._diffs: dict[tuple[int, int], tuple[Run, Diff] | BkError] = {}
         self._of: Run | None = None
         self._more = False
-        self._asked = (0, 0)
+        self._sought = (0, 0)
         self.scan: Scan | None = None
 
     def body(self) -> ComposeResult:
@@ -117,7 +117,7 @@ class InventoryScreen(Listing):
         """The runs, wherever the person is."""
         self._runs.replace(found)
         self._diffs.clear()
-        self._asked = (0, 0)
+        self._sought = (0, 0)
         if not found:
             self.settle(self._nothing())
             return
@@ -227,7 +227,7 @@ class InventoryScreen(Listing):
         if pair in self._diffs:
             self._show_changes(pair)
         else:
-            self._asked = pair
+            self._sought = pair
             self.run_worker(
                 lambda: self._differ(pair, show=True), thread=True, group="diff", exclusive=True, exit_on_error=False
             )
@@ -337,9 +337,9 @@ class InventoryScreen(Listing):
 
     def _compare(self) -> None:
         pair = self._pair
-        wanted = self._view == RUNS and pair[1] and pair not in self._diffs and pair != self._asked
+        wanted = self._view == RUNS and pair[1] and pair not in self._diffs and pair != self._sought
         if wanted and self.app.current_mode == self.NAME:
-            self._asked = pair
+            self._sought = pair
             self.run_worker(
                 lambda: self._differ(pair, show=False), thread=True, group="diff", exclusive=True, exit_on_error=False
             )
