@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from typing import TYPE_CHECKING, Annotated
 
@@ -72,7 +73,9 @@ def show(session: Session, first: str = "", *, admin: bool = True) -> None:
     from bk.tui.app import SAMPLE, Dashboard
     from bk.tui.places import FIRST
 
-    if Dashboard(session, first=first or FIRST, greets=not first).run() == SAMPLE:
+    board = Dashboard(session, first=first or FIRST, greets=not first)
+    gc.freeze()  # what was imported is never garbage: looking through it held frames up for 60 ms
+    if board.run() == SAMPLE:
         sys.stdout.write("deciding the sample calls …\n")
         sys.stdout.flush()
         made = opened(admin=admin, sample=True)

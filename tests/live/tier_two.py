@@ -129,5 +129,5 @@ TIER_TWO = (
            hostile={".vibe/hooks.toml": '[[hooks]]\nname = "bk-pre_tool"\ntype = "pre_tool"\ncommand = "true"\n'}),
     Client("openhands", "openhands==1.16.0", _openhands, tier=2, python="3.12", warns=False, reads=False,
            mcp=lambda path: [], hostile={".openhands/hooks.json": json.dumps({"hooks": {}})}),
-    Client("openclaw", "openclaw@2026.9.6", _openclaw, tier=2, mcp=lambda path: []),
+    Client("openclaw", "openclaw@2026.9.6", _openclaw, tier=2, warns=False, mcp=lambda path: []),
 )  # fmt: skip

@@ -21,7 +21,7 @@ from bk.engine.ledger.store import Ledger
 from bk.engine.model import Entry
 from bk.engine.state import State
 from bk.quarantine.listing import listed
-from bk.tui.actions import EVERYWHERE, FOR_GOOD, REVERSIBLE
+from bk.tui.actions import EVERYWHERE, FOR_GOOD
 from bk.tui.places import PLACES
 from bk.tui.screens.confirm import SETTLE_SECONDS, Confirm
 from tests.e2e.engine_house import House, engines_of

@@ -48,7 +48,7 @@ _PLACES = (
     ("hermes", ".hermes/config.yaml", ""),
     ("vibe", ".vibe/hooks.toml .vibe/config.toml", ""),
     ("kimi", ".kimi-code/config.toml .kimi/config.toml", ""),
-    ("openclaw", ".openclaw/openclaw.json .openclaw/config.json", ""),
+    ("openclaw", ".openclaw/openclaw.json .openclaw/config.json .openclaw/extensions/bk/", ""),
     (
         "cline",
         ".cline/hooks/ .clinerules/hooks/ Documents/Cline/Hooks/ Documents/Cline/Rules/Hooks/",

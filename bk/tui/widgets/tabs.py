@@ -12,7 +12,8 @@ from textual.widget import Widget
 
 from bk.tui.places import PLACES, Place
 
-FULL, SHORT, BARE = 99, 4, 0
+FULL, SHORT, SHORTER, BARE = 99, 4, 3, 0
+STEPS = ((FULL, " "), (SHORT, " "), (SHORT, ""), (SHORTER, ""), (BARE, " "))  # letters of a name, air after a word
 
 
 class Tabs(Widget):
@@ -35,10 +36,10 @@ class Tabs(Widget):
     def render(self) -> Content:
         """The line for the present width."""
         width = self.size.width
-        for letters in (FULL, SHORT, BARE):
-            words = [(place, self._word(place, letters)) for place in PLACES]
+        for letters, air in STEPS:
+            words = [(place, self._word(place, letters, air)) for place in PLACES]
             if sum(len(word) for _, word in words) <= width or letters == BARE:
-                return self._line(words)
+                return self._line(words, air)
         return Content("")
 
     def on_click(self, event: events.Click) -> None:
@@ -47,20 +48,20 @@ class Tabs(Widget):
             if start <= event.x < end:
                 self.post_message(self.Chosen(name))
 
-    def _word(self, place: Place, letters: int) -> str:
+    def _word(self, place: Place, letters: int, air: str) -> str:
         count = self.counts.get(place.name, 0)
         more = f" {count:,}" if count else ""
         name = place.title if place.name == self._here else place.title[:letters]
-        return f" {place.key} {name}{more} " if name else f" {place.key}{more} "
+        return f" {place.key} {name}{more}{air}" if name else f" {place.key}{more}{air}"
 
-    def _line(self, words: Sequence[tuple[Place, str]]) -> Content:
+    def _line(self, words: Sequence[tuple[Place, str]], air: str) -> Content:
         parts: list[tuple[str, str]] = []
         self._spans = []
         at = 0
         for place, word in words:
             here = place.name == self._here
             tone = "bold $foreground on $selected" if here else "$text-quiet"
-            count = f" {self.counts[place.name]:,} " if self.counts.get(place.name) else " "
+            count = f" {self.counts[place.name]:,}{air}" if self.counts.get(place.name) else air
             parts.append((word.removesuffix(count), tone))
             parts.append((count, "bold $primary on $selected" if here else "bold $primary"))
             self._spans.append((at, at + len(word), place.name))
