@@ -31,6 +31,8 @@ SHOTS: tuple[tuple[str, tuple[int, int], str, tuple[str, ...]], ...] = (
     ("small", (80, 24), "overview", ()),
     ("filter", (120, 36), "activity", ("slash", *"level", "colon", *"block", "enter")),
     ("light", (120, 36), "incidents", ("T",)),
+    ("policy", (120, 36), "policy", ("down", "down")),
+    ("config", (120, 36), "config", ("a",)),
     ("help", (100, 40), "incidents", ("question_mark",)),
 )
 

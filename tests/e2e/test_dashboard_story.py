@@ -204,8 +204,13 @@ def test_from_a_blocked_call_to_a_purge(house: Watched, pane: Pane) -> None:
     # every step is in the ledger, and the ledger is whole
     outcomes = {
         event: [(one["path"].rpartition("/")[2], one["outcome"]) for one in told(house, "responder", event=event)]
-        for event in ("quarantine_move", "quarantine_restore", "quarantine_purge")
+        for event in ("quarantine_restore", "quarantine_purge")
     }
+    moved = {one["package"] for one in told(house, "responder", event="catalog_quarantine")}
+    assert moved == {"editor-extension:acme.evil@1.0.0", "editor-extension:acme.worse@1.0.0"}
+    (approved,) = told(house, "responder", event="incident_approve", outcome="done")
+    assert approved["incident"] == item.incident
+    assert told(house, "responder", event="scan")
     assert outcomes["quarantine_restore"][-1] == ("acme.worse-1.0.0", "done")
     assert outcomes["quarantine_purge"][-1] == ("acme.evil-1.0.0", "done")
     assert [one["package"] for one in told(house, "responder", event="finding")] == ["editor-extension:acme.evil@1.0.0"]

@@ -35,7 +35,7 @@ async def test_tabs_and_keys_can_be_clicked(state: State) -> None:
     board = Board(state, first="overview")
     board.write(decision("echo 1"))
     async with running(board):
-        at = board.text().splitlines()[1].index("3 Activity")
+        at = board.text().splitlines()[1].index("3 Acti")
         await board.pilot.click("#tabs", offset=(at + 2, 0))
         await board.until(lambda: board.app.current_mode == "activity" and board.front._shown)
         at = board.text().splitlines()[-1].index("? help")
@@ -46,7 +46,7 @@ async def test_tabs_and_keys_can_be_clicked(state: State) -> None:
 async def test_the_palette_has_every_action_and_says_why_not(state: State) -> None:
     board = Board(state, first="incidents", why_not_admin="it must be asked for with --admin")
     board.write(decision("cat ~/.netrc", "block"))
-    async with running(board, (110, 60)):
+    async with running(board, (110, 100)):
         await board.press("colon")
         await board.sees("incidents: seen")
         assert "(not now) read-only: it must be asked for with --admin" in board.text()

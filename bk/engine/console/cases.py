@@ -61,7 +61,8 @@ def part(state: State) -> Part:
     run = latest(state)
     if waiting:
         worst = waiting[0]
-        said = f"{len(waiting)} incidents wait for you, such as {worst.ecosystem} {worst.name} {worst.version}"
+        many = "1 incident waits" if len(waiting) == 1 else f"{len(waiting)} incidents wait"
+        said = f"{many} for you, such as {worst.ecosystem} {worst.name} {worst.version}"
         return Part("responder", WARN, inert(said, 300), "bk incidents list")
     if run is None:
         return Part("responder", UNKNOWN, "what is installed was never looked at", "bk scan")
