@@ -23,6 +23,7 @@ def house(state: State) -> Iterator[House]:
     made.kill()
 
 
+@pytest.mark.long
 def test_an_index_in_an_older_format_is_built_anew_without_being_asked(house: House) -> None:
     state = house.state
     with FeedServer() as feed:

@@ -108,7 +108,7 @@ def test_unset_takes_out_one_line(state: State) -> None:
         made.unset("engine.idle_exit_s")
 
 
-@limits(max_examples=40, deadline=None)
+@limits(max_examples=20, deadline=None)
 @given(before=settings(), after=settings())
 def test_any_sequence_of_changes_gives_exactly_what_was_asked(
     before: dict[str, object], after: dict[str, object]

@@ -236,6 +236,7 @@ def test_a_killed_engine_leaves_every_answer_recorded(launch: Callable[..., Engi
     assert all(held.count(one) == 1 for one in answered)
 
 
+@pytest.mark.long
 def test_a_long_segment_is_closed_while_the_engine_serves(state: State) -> None:
     Path(state.home, "world.json").write_text(json.dumps({"audit.segment_entries": 16}))
     engine = Engine(state).ready()
