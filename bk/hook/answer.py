@@ -10,8 +10,8 @@ from bk.engine.grants import store
 from bk.engine.model import Finding, Level, Verdict
 from bk.engine.record import entry_of, level_of, refusal_entry
 from bk.engine.remember import remembered
+from bk.engine.strict import parse_object
 from bk.hook.harness import Reply, call_of, event_of, harness_data, render
-from bk.hook.strict import parse_object
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import sys
 
 from bk.engine.errors import Refusal
 from bk.engine.model import Level, ToolCall
-from bk.hook.strict import parse_object
+from bk.engine.strict import parse_object
 from bk.text import inert
 
 TYPE_CHECKING = False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+WIRE = "bk hooks install --all-detected"  # what puts the guard in front of agents
 # word -> (glyph, what the list shows, style class)
 LEVELS = {
     "allow": ("·", "allow", "quiet"),

@@ -9,7 +9,6 @@ import pytest
 from textual.pilot import Pilot
 
 from bench.screenshots import NOW, still_session
-from bk.engine.console.session import Session
 from bk.tui.app import Dashboard
 from bk.tui.screens.confirm import Ask, Confirm
 from bk.tui.theme import THEMES
@@ -29,7 +28,6 @@ def named(size: tuple[int, int]) -> str:
 def _utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("TZ", "UTC")
     time.tzset()
-    monkeypatch.setattr(Session, "hook_command", "/usr/local/bin/bk-hook --harness claude-code")
     yield
     monkeypatch.undo()
     time.tzset()

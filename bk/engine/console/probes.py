@@ -230,7 +230,7 @@ def claude(state: State) -> Part:
         commands = _hook_commands(said, "PreToolUse")
         found += [command for command in commands if "bk-hook" in command or "bk check --hook" in command]
     if not found:
-        return Part(name, WARN, "it does not ask bk before it acts", "add the hook entry that the README shows")
+        return Part(name, WARN, "it does not ask bk before it acts", "bk hooks install --target claude-code")
     program = found[0].split()[0].strip("'\"")
     if program.startswith("/") and not os.access(program, os.X_OK):
         return Part(name, BAD, f"its hook names {program}, which cannot be run", f"use {hook_path() or 'bk-hook'}")

@@ -74,13 +74,6 @@ class Session:
         return self.why_not_admin
 
     @property
-    def hook_command(self) -> str:
-        """What a client must run."""
-        from bk.engine.console.installation import HOOK, hook_path
-
-        return f"{hook_path() or HOOK} --harness claude-code"
-
-    @property
     def nothing_decided(self) -> bool:
         """Whether the ledger tells of nothing but bk's own beginnings."""
         if self.feed.last - self.feed.first >= BEGINNINGS:

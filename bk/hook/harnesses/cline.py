@@ -85,7 +85,7 @@ def unpacked(payload: "Mapping[str, Json]") -> "Mapping[str, Json]":
 def _typed(value: "Json") -> "Json":
     if type(value) is str and value[:1] == "[":
         from bk.engine.errors import Refusal
-        from bk.hook.strict import parse_object
+        from bk.engine.strict import parse_object
 
         try:
             return parse_object(b'{"list":' + value.encode() + b"}", max_bytes=len(value) * 4 + 16)["list"]

@@ -31,7 +31,7 @@ from bk.tui.widgets.filterbar import FilterBar
 from bk.tui.widgets.ledger_rows import LedgerRows
 from bk.tui.widgets.lines import Cell, Column, LineList
 from bk.tui.widgets.notice import Notice
-from bk.tui.words import LEVELS, age, clock, plural
+from bk.tui.words import LEVELS, WIRE, age, clock, plural
 
 NUMBER = re.compile(r"#?([\d,]+)\Z")
 BY = {"VERDICT": "level", "KIND": "kind", "TOOL": "tool", "WHO": "agent"}
@@ -357,7 +357,7 @@ class ActivityScreen(Listing):
         elif session.feed.problem is None:
             why = "Each tool call of an agent is decided before it runs, and recorded here as it happens."
             steps = [("Try one by hand:", "bk check --tool Bash --args 'cat ~/.ssh/id_ed25519'"),
-                     ("Put bk in front of an agent:", session.hook_command)]  # fmt: skip
+                     ("Put bk in front of your agents:", WIRE)]  # fmt: skip
             self.settle(Notice("empty", "Nothing has been recorded yet.", why, steps))
         else:
             problem = session.feed.problem

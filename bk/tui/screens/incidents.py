@@ -22,7 +22,7 @@ from bk.tui.widgets.detail import Detail
 from bk.tui.widgets.lines import Cell, Column, LineList
 from bk.tui.widgets.notice import Notice
 from bk.tui.widgets.rows import ListRows
-from bk.tui.words import LEVELS, STATES, age
+from bk.tui.words import LEVELS, STATES, WIRE, age
 
 GLANCE = 240
 RANK = {"quarantine": 0, "block": 1, "ask": 2, "warn": 3}
@@ -264,7 +264,7 @@ class IncidentsScreen(Listing):
             why = (
                 "Nothing has been decided here yet. Calls that are stopped, and bad things found installed, come here."
             )
-            return Notice("empty", "No incidents.", why, [("Put bk in front of an agent:", session.hook_command)])
+            return Notice("empty", "No incidents.", why, [("Put bk in front of your agents:", WIRE)])
         why = "No call was stopped, and nothing that is installed is known to be bad. Overview shows what bk watches."
         return Notice("empty", "No incidents.", why, [("Look at what is installed now:", "bk scan")])
 

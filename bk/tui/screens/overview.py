@@ -23,7 +23,7 @@ from bk.tui.screens.base import Base
 from bk.tui.widgets.notice import Notice
 from bk.tui.widgets.sparkline import spark
 from bk.tui.widgets.timeline import timeline
-from bk.tui.words import HEALTH, HOUR, LEVELS, STATES, TONES, WRONG, age, clock, plural
+from bk.tui.words import HEALTH, HOUR, LEVELS, STATES, TONES, WIRE, WRONG, age, clock, plural
 
 SHOWN_LEVELS = ("allow", "warn", "ask", "block", "quarantine")
 MEANING = {
@@ -224,7 +224,7 @@ class Overview(Base):
         steps = (
             ("See it work: s opens sample activity, in a throw-away state.", ""),
             ("Try a call by hand, in another terminal:", "bk check --tool Bash --args 'cat ~/.ssh/id_ed25519'"),
-            ("Put it in front of Claude Code. The README shows the entry, which runs:", self.session.hook_command),
+            ("Put it in front of the agents on this machine:", WIRE),
             ("Prove that the guard works, and see how it is:", "bk selftest    bk diag"),
         )
         return Notice("empty", "Nothing has been decided yet.", why, steps)

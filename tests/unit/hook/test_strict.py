@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bk.engine.errors import Refusal
-from bk.hook.strict import parse_object
+from bk.engine.strict import parse_object
 
 GOOD = b'{"tool_name":"Bash","tool_input":{"command":"ls"}}'
 
