@@ -55,11 +55,15 @@ async def test_what_was_known_then_stands_beside_what_is_known_now(state: State)
     board = Board(state, first="corpus")
     async with running(board, (160, 40)):
         await at_evil(board)
-        then, now = (str(pane.query_one("#explained").render()) for pane in board.front.query("Detail"))
+
+        def panes() -> list[str]:
+            return [str(pane.query_one("#explained").render()) for pane in board.front.query("Detail")]
+
+        await board.until(lambda: "+ gamma" in panes()[1])
+        then, now = panes()
         assert "alpha, beta" in then
         assert "gamma" in then, "who knows the ecosystem and said nothing then is told too"
         assert "3" in now
-        assert "+ gamma" in now
         assert "says so too" in now
         assert "none yet" in now
 
