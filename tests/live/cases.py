@@ -8,53 +8,21 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
-from statistics import median
-from typing import Any
 
 from bk.engine.wiring import wire
 from bk.engine.wiring.clients import BY_NAME
 from bk.engine.wiring.plans import MANAGED
 from bk.engine.wiring.standing import standing
 from tests.live.client import Client
-from tests.live.stage import OUTSIDE, SECRET, TOKEN, Seen, home_of, project_of, run
+from tests.live.outcomes import overhead, post, typed
+from tests.live.played import BLOCKED, Notes, Steps, bare, reason, steal, stopped, touch, without
+from tests.live.stage import OUTSIDE, SECRET, home_of, project_of, run
 
-Json = Any
-Notes = dict[str, Json]
-Steps = list[dict[str, Json]]
-BLOCKED = "bk blocked this call"
 GONE = "the guard did not answer"
 PACKAGE = "02-echo@0.0.7"
 WHY = "is listed as malicious by datadog and vendor-reports"
 ANSWER_BY = 4.7
-TURNS = 8
-
-
-def touch(client: Client, case: str) -> Steps:
-    """A step that may be taken: it makes the marker."""
-    return [{"run": f"touch {project_of(client, case)}/marker"}]
-
-
-def steal(client: Client, case: str) -> Steps:
-    """A step that may not: a copy of the key."""
-    return [{"run": f"cat {home_of(client, case)}/.ssh/id_rsa > {project_of(client, case)}/leak"}]
-
-
-@cache
-def bare(client: Client, step: Callable[[Client, str], Steps], path: str) -> Seen:
-    """A step that many cases share, where nothing is wired: once for each client is enough."""
-    return without(client, f"{step.__name__}-{os.getpid()}", lambda case: step(client, case), path)
-
-
-def without(client: Client, case: str, steps: Callable[[str], Steps], path: str, *, mcp: bool = False) -> Seen:
-    """The same steps where nothing is wired: they must take effect, or the case shows nothing."""
-    name = f"{case}-without"
-    seen = run(client, name, steps(name), guarded=False, mcp=mcp)
-    assert seen.calls == 0
-    if path:
-        assert seen.made(path), f"without the guard the step had no effect either\n{seen.end()}"
-    return seen
 
 
 def allow(client: Client, case: str) -> Notes:
@@ -71,7 +39,7 @@ def deny_shell(client: Client, case: str) -> Notes:
     """A shell line that copies the key."""
     bare(client, steal, "project/leak")
     seen = run(client, case, [*touch(client, case), *steal(client, case)])
-    return _stopped(seen, "project/leak")
+    return stopped(seen, "project/leak")
 
 
 def deny_read(client: Client, case: str) -> Notes:
@@ -85,7 +53,7 @@ def deny_read(client: Client, case: str) -> Notes:
     seen = run(client, case, steps(case))
     assert OUTSIDE in seen.told, f"what may be read was not\n{seen.end()}"
     assert SECRET not in seen.told, seen.end()
-    return _reason(seen)
+    return reason(seen)
 
 
 def deny_write(client: Client, case: str) -> Notes:
@@ -96,17 +64,19 @@ def deny_write(client: Client, case: str) -> Notes:
         return [{"write": str(path)} for path in where]
 
     without(client, case, steps, f"home/{client.kept}")
-    return _stopped(run(client, case, steps(case)), f"home/{client.kept}")
+    return stopped(run(client, case, steps(case)), f"home/{client.kept}")
 
 
 def deny_mcp(client: Client, case: str) -> Notes:
     """A tool of an MCP server over HTTP, on a path below ~/.ssh."""
 
     def steps(name: str) -> Steps:
-        return [*client.mcp(f"{project_of(client, name)}/marker"), *client.mcp(f"{home_of(client, name)}/.ssh/config")]
+        allowed, forbidden = project_of(client, name) / "marker", home_of(client, name) / ".ssh/config"
+        first = {"run": "sleep 1"}  # many clients reach their servers beside, and offer the tools with the next turn
+        return [first, *client.mcp(str(allowed)), *client.mcp(str(forbidden))]
 
     without(client, case, steps, "home/.ssh/config", mcp=True)
-    return _stopped(run(client, case, steps(case), mcp=True), "home/.ssh/config")
+    return stopped(run(client, case, steps(case), mcp=True), "home/.ssh/config")
 
 
 def ask(client: Client, case: str) -> Notes:
@@ -151,14 +121,14 @@ def _gone(client: Client, case: str, guard: str) -> Notes:
     seen = run(client, case, touch(client, case), guard=guard)
     assert not seen.ran, seen.end()
     assert guard == "missing" or seen.calls >= 1, seen.end()
-    return _reason(seen, GONE)
+    return reason(seen, GONE)
 
 
 def engine_dead(client: Client, case: str) -> Notes:
     """The engine is gone: the hook decides alone, and decides the same."""
     bare(client, steal, "project/leak")
     seen = run(client, case, [*touch(client, case), *steal(client, case)], engine="dead")
-    return _stopped(seen, "project/leak")
+    return stopped(seen, "project/leak")
 
 
 def engine_hung(client: Client, case: str) -> Notes:
@@ -168,14 +138,14 @@ def engine_hung(client: Client, case: str) -> Notes:
     assert not seen.ran, seen.end()
     assert seen.calls >= 1, seen.end()
     assert seen.wall >= ANSWER_BY
-    return _reason(seen, "no decision before the deadline") | {"wall": round(seen.wall, 1)}
+    return reason(seen, "no decision before the deadline") | {"wall": round(seen.wall, 1)}
 
 
 def engine_slow(client: Client, case: str) -> Notes:
     """The engine answers only now and then: what may run runs, what may not does not."""
     bare(client, steal, "project/leak")
     seen = run(client, case, [*touch(client, case), *steal(client, case)], engine="slow")
-    return _stopped(seen, "project/leak") | {"wall": round(seen.wall, 1)}
+    return stopped(seen, "project/leak") | {"wall": round(seen.wall, 1)}
 
 
 def tamper(client: Client, case: str) -> Notes:
@@ -193,7 +163,7 @@ def tamper(client: Client, case: str) -> Notes:
     assert seen.calls >= 1, seen.end()
     assert not seen.made("project/leak"), seen.end()
     assert all(os.path.exists(path) for path in files(case)), seen.end()
-    return _reason(seen)
+    return reason(seen)
 
 
 def hostile_user(client: Client, case: str) -> Notes:
@@ -233,70 +203,7 @@ def package(client: Client, case: str) -> Notes:
     without(client, case, steps, "project/marker")
     seen = run(client, case, steps(case))
     assert not seen.ran, seen.end()
-    return _reason(seen, WHY)
-
-
-def post(client: Client, case: str) -> Notes:
-    """The output of a call has a secret in it: the model does not see it, or is told, or nothing can be done there."""
-
-    def steps(name: str) -> Steps:
-        return [{"run": f"cat {project_of(client, name)}/notes.txt; touch {project_of(client, name)}/marker"}]
-
-    open_ = without(client, case, steps, "project/marker")
-    assert "the token is" in open_.told, open_.end()
-    if TOKEN not in open_.told:
-        return {"hidden": True, "by": "the client"}
-    seen = run(client, case, steps(case))
-    assert seen.ran, seen.end()
-    hidden, told = TOKEN not in seen.told, "has a secret in it" in seen.told
-    assert told or not hidden, seen.end()
-    assert hidden is client.replaces, f"the secret is {'hidden' if hidden else 'there'}\n{seen.end()}"
-    return {"hidden": hidden, "told": told}
-
-
-def overhead(client: Client, case: str) -> Notes:
-    """What a turn costs more with the hook than without, and how long after the model's answer the hook begins."""
-
-    def steps(name: str) -> Steps:
-        return [{"run": f"touch {project_of(client, name)}/marker{n}"} for n in range(TURNS)]
-
-    open_ = without(client, case, steps, f"project/marker{TURNS - 1}")
-    seen = run(client, case, steps(case), guard="timed")
-    assert seen.made(f"project/marker{TURNS - 1}"), seen.end()
-    answered = [row["at"] for row in seen.moments() if row["what"] == "answered" and 0 < row["step"] < TURNS]
-    begins = [min((at - sent for at in seen.called if at >= sent), default=0.0) for sent in answered]
-    return {
-        "turn_ms": round(1000 * (_turn(seen) - _turn(open_))),
-        "without_ms": round(1000 * _turn(open_)),
-        "start_ms": round(1000 * median(begins)),
-    }
-
-
-def _turn(seen: Seen) -> float:
-    """From an answer of the model that calls a tool to the request with its result; the first, cold one left out."""
-    rows = seen.moments()
-    sent = {row["step"]: row["at"] for row in rows if row["what"] == "answered"}
-    came = {row["step"]: row["at"] for row in reversed(rows) if row["what"] == "asked"}
-    return float(median(came[n + 1] - sent[n] for n in range(1, TURNS) if n in sent and n + 1 in came))
-
-
-def _stopped(seen: Seen, path: str) -> Notes:
-    """What may run ran, what may not did not, and the model was told why."""
-    assert seen.ran, f"what may run did not\n{seen.end()}"
-    assert not seen.made(path), seen.end()
-    assert seen.calls >= 1, seen.end()
-    return _reason(seen)
-
-
-def _reason(seen: Seen, words: str = BLOCKED) -> Notes:
-    told = words in seen.told or words in _client(seen)
-    assert told is seen.hears, f"{'nobody' if seen.hears else 'somebody'} was told why\n{seen.end()}"
-    return {"told": words in seen.told}
-
-
-def _client(seen: Seen) -> str:
-    """What the client itself said: where a denial ends the run, no model hears of it."""
-    return "".join((seen.root / name).read_text(errors="replace") for name in ("stdout", "stderr"))
+    return reason(seen, WHY)
 
 
 def record(path: Path, row: Notes) -> None:
@@ -310,7 +217,7 @@ CASES: dict[str, Callable[[Client, str], Notes]] = {
     "allow": allow, "deny-shell": deny_shell, "deny-read": deny_read, "deny-write": deny_write, "deny-mcp": deny_mcp,
     "ask": ask, "warn": warn, "missing": missing, "killed": killed, "engine-dead": engine_dead,
     "engine-hung": engine_hung, "engine-slow": engine_slow, "tamper": tamper, "hostile-user": hostile_user,
-    "hostile-managed": hostile_managed, "package": package, "post": post, "overhead": overhead,
+    "hostile-managed": hostile_managed, "package": package, "typed": typed, "post": post, "overhead": overhead,
 }  # fmt: skip
 
 
@@ -322,6 +229,8 @@ def lacking(client: Client, case: str) -> str:
         return "it has no settings of the machine"
     if case in ("hostile-user", "hostile-managed") and not client.hostile:
         return "no such switch is known"
+    if case == "typed" and client.types("") == []:
+        return "what its tools type into a program is shown to the hook"
     if case == "deny-mcp" and client.mcp("") == []:
         return "its MCP tools were not reached"
     return ""

@@ -48,12 +48,14 @@ class Client:
         start: Callable[[Run], list[str]],
         *,
         tier: int = 1,
+        weight: int = 5,
         asks: bool = False,
         warns: bool = True,
         hears: bool = True,
         reads: bool = True,
         replaces: bool = False,
         mcp: Callable[[str], list[dict[str, Json]]] | None = None,
+        types: Callable[[str], list[dict[str, Json]]] | None = None,
         hostile: Mapping[str, Json] | None = None,
         managed: bool = False,
         python: str = "",
@@ -64,12 +66,16 @@ class Client:
         self.package = package
         self.start = start
         self.tier = tier
+        self.weight = weight  # roughly the seconds of a run: the slowest clients begin first
         self.asks = asks
         self.warns = warns
         self.hears = hears  # whether anybody is told why a call was denied
         self.reads = reads
         self.replaces = replaces
         self.mcp = mcp or (lambda path: [{"mcp": "touchfile", "given": {"path": path}}])
+        self.types = types or (
+            lambda line: []
+        )  # how a line is typed into a program that runs, where no hook is shown that
         self.hostile = dict(hostile or {})
         self.managed = managed
         self.python = python

@@ -1,4 +1,7 @@
-"""Only where BK_LIVE is set: real clients cost gigabytes and minutes. Every result becomes a line of a file."""
+"""Only where BK_LIVE is set: real clients cost gigabytes and minutes. Every result becomes a line of a file.
+
+With several workers each client stays on one (`--dist loadgroup`): its runs without the guard are shared by its cases.
+"""
 
 from __future__ import annotations
 
@@ -14,18 +17,17 @@ from tests.live.stage import RUNS
 
 collect_ignore = [] if os.environ.get("BK_LIVE") else ["test_live.py"]
 RESULTS = TOOLS.parent / "results.jsonl"
+BEGUN = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
     wanted = os.environ.get("BK_LIVE") and not session.config.option.collectonly
-    fresh = wanted and not os.environ.get("BK_LIVE_KEEP")  # else the results of several runs add up
-    if fresh and "PYTEST_XDIST_WORKER" not in os.environ:
+    if wanted and "PYTEST_XDIST_WORKER" not in os.environ:
         shutil.rmtree(RUNS, ignore_errors=True)
-        RESULTS.unlink(missing_ok=True)
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    told = dict(report.user_properties)
+    told = {"run": BEGUN, **dict(report.user_properties)}
     if "case" not in told or "PYTEST_XDIST_WORKER" in os.environ:
         return
     if report.when == "call" or (report.when == "setup" and not report.passed):

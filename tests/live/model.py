@@ -19,6 +19,7 @@ from tests.live.script import Move, move
 
 Json = Any
 NAME = "live-model"
+LISTED = 20.0
 TOOL = {
     "name": "touchfile",
     "description": "create a file",
@@ -31,7 +32,7 @@ class Model(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, port: int, folder: Path) -> None:
+    def __init__(self, port: int, folder: Path, *, waits: bool = False) -> None:
         super().__init__(("127.0.0.1", port), Handler)
         self.folder = folder
         self.script: list[dict[str, Json]] = json.loads((folder / "script.json").read_text())
@@ -39,6 +40,9 @@ class Model(ThreadingHTTPServer):
         self.canned: dict[str, Json] = json.loads(canned.read_text()) if canned.exists() else {}
         self._lock = threading.Lock()
         self._count = 0
+        self.listed = threading.Event()  # the MCP server was asked for its tools, which many clients do beside
+        if not waits:
+            self.listed.set()
 
     def keep(self, what: str, body: Json) -> None:
         """Write a request down: what a client told the model is the proof of what the model saw."""
@@ -58,9 +62,13 @@ class Model(ThreadingHTTPServer):
         if spoken is None:
             raise LookupError(path)
         offers, step = list(spoken.offers(body)), spoken.results(body)
+        if offers and step == 0:
+            self.listed.wait(LISTED)
         turn = Move(words="ok")  # a title, a summary: nothing that could be done is offered
         if offers:
             turn = move(self.script[step], offers, json.dumps(body)) if step < len(self.script) else Move(words="done")
+            if turn.offer is None and "say" not in (self.script[step] if step < len(self.script) else {"say": ""}):
+                (self.folder / "lacked").write_text(turn.words)
         if not offers:
             step = -1
         self.moment("asked", step)
@@ -116,6 +124,7 @@ class Handler(BaseHTTPRequestHandler):
                     "serverInfo": {"name": "files", "version": "1"}}  # fmt: skip
         elif method == "tools/list":
             told = {"tools": [TOOL]}
+            self.server.listed.set()
         elif method == "tools/call":
             path = (given.get("arguments") or {}).get("path", "")
             Path(path).touch()
@@ -151,7 +160,7 @@ def main() -> None:
     """Serve until killed; the file `ready` says that the port is open."""
     folder = Path(sys.argv[2])
     (folder / "asked").mkdir(exist_ok=True)
-    model = Model(int(sys.argv[1]), folder)
+    model = Model(int(sys.argv[1]), folder, waits="mcp" in sys.argv[3:])
     (folder / "ready").touch()
     model.serve_forever()
 

@@ -15,6 +15,10 @@ from tests.live.client import Client
 from tests.live.clients import CLIENTS
 
 NODE = "node@24"
+BESIDE = {  # what a client fetches for its plugins: without it each start waits over a minute for a registry
+    "opencode": ("opencode-plugin", "@opencode-ai/plugin@1.18.33"),
+    "kilo": ("kilo-plugin", "@kilocode/plugin@7.3.1"),
+}
 FOLDERS = {"augment": "auggie"}  # where a client's package lies, when that is not its name here
 TOOLS = Path(os.environ.get("BK_LIVE_DIR") or os.path.expanduser("~/.cache/bk-live")) / "clients"
 SECONDS = 900
@@ -51,14 +55,16 @@ def install(client: Client) -> str:
 
 
 def _needed(client: Client) -> list[tuple[str, str]]:
-    return [("node24", NODE), (FOLDERS.get(client.name, client.name), client.package)]
+    beside = [BESIDE[client.name]] if client.name in BESIDE else []
+    return [("node24", NODE), (FOLDERS.get(client.name, client.name), client.package), *beside]
 
 
 def _npm(folder: Path, package: str) -> str:
     (folder / "package.json").write_text('{"private": true}\n')
     env = {**os.environ, "PATH": f"{node()}:{os.environ['PATH']}", "npm_config_cache": str(TOOLS.parent / "npm"),
            "npm_config_update_notifier": "false", "npm_config_fund": "false", "npm_config_audit": "false"}  # fmt: skip
-    return _ran(["npm", "install", "--no-save", "--loglevel=error", *package.split()], folder, env)
+    kept = "--save-exact" if (folder.name, package) in BESIDE.values() else "--no-save"
+    return _ran(["npm", "install", kept, "--loglevel=error", *package.split()], folder, env)
 
 
 def _pip(folder: Path, package: str, version: str) -> str:

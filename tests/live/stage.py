@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +26,25 @@ from tests.live.packages import TOOLS, node
 Json = Any
 RUNS = TOOLS.parent / "runs"
 BIN = Path(sys.executable).parent
-SECONDS = 90
+SECONDS = 300  # for a client: many times what one needs on a busy machine, since a hung one is killed by nothing else
+START = 180  # for everything that has to stand before it
+TRIES = 3
 SECRET = "a-key-that-nobody-may-see"
-TOKEN = "ghp_" + "q7Rk2Vw9Zt4Lx8Nb3Ym6" + "Hc1Jd5Fg0SpAeUiQ"  # put together here: no scanner takes it for a real one
-GUARDS = {"killed": "kill -9 $$", "timed": f'exec "{BIN}/bk-hook" "$@"'}
+TOKENS = {  # put together here: no scanner takes them for real ones. Some clients hide some kinds by themselves
+    "github": "ghp_" + "q7Rk2Vw9Zt4Lx8Nb3Ym6" + "Hc1Jd5Fg0SpAeUiQ",
+    "aws": "AKIA" + "Q3RK7VW9ZT4LX8NB",
+    "databricks": "dapi" + "3f9a7c1e5b2d8046" + "a1c9e7f3b5d20864",
+    "jwt": "eyJ" + "hbGciOiJub25lIn0" + "." + "eyJ" + "zdWIiOiJsaXZlIn0" + ".c2ln",
+}
+NOTES = "what the notes say:"
+TIMED = """began=$(date +%s.%N); "{bin}/bk-hook" "$@"; code=$?
+echo "$began $(date +%s.%N)" >> "{root}/spans"; exit $code"""
+GUARDS = {
+    "killed": "kill -9 $$",
+    "timed": TIMED,
+    "real": 'tee -a "{root}/stdin" | "{bin}/bk-hook" "$@"',
+    "missing": "",
+}
 OUTSIDE = "words that stand in no secret place"
 RULES = """suspicious "asked"
   why "this is asked about"
@@ -40,6 +56,10 @@ warn "warned"
   nudge "think again"
   match command("warned-of")
 """
+
+
+class StageError(Exception):
+    """What a client needs did not come up, so that nothing was seen and nothing is judged."""
 
 
 class Seen:
@@ -55,7 +75,7 @@ class Seen:
         self.calls = len(self.called)
         asked = sorted((root / "model" / "asked").glob("*.json"))
         self.told = "\n".join(path.read_text() for path in asked)
-        self.turns = len(asked)
+        self.turns = sum(not path.name.endswith("-other.json") for path in asked)
 
     def made(self, path: str) -> bool:
         """Whether a file is there, below the run's folder."""
@@ -70,6 +90,12 @@ class Seen:
         """When the model was asked and when it had answered."""
         path = self.root / "model" / "moments"
         return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+    def spans(self) -> list[float]:
+        """How long each call of a timed guard took."""
+        path = self.root / "spans"
+        rows = [line.split() for line in path.read_text().splitlines()] if path.exists() else []
+        return [float(end) - float(began) for began, end in rows]
 
     def end(self) -> str:
         """The last words of the client, for a person who wonders why a case failed."""
@@ -102,9 +128,36 @@ def run(
     scope: str = USER,
     hostile: bool = False,
     mcp: bool = False,
-    setup: list[list[str]] | None = None,
 ) -> Seen:
-    """Play `steps` to a client. `guard` is real, timed, missing or killed; `engine` is warm, dead, hung or slow."""
+    """Play `steps` to a client. `guard` is real, timed, missing or killed; `engine` is warm, dead, hung or slow.
+
+    Only a run in which the client never spoke to its model, or had not offered it the tool of a step, is played again:
+    everything else that is seen counts.
+    """
+    for _ in range(TRIES):
+        seen = _played(
+            client, case, steps,
+            guarded=guarded, guard=guard, engine=engine, scope=scope, hostile=hostile, mcp=mcp,
+        )  # fmt: skip
+        lacked = seen.root / "model" / "lacked"
+        why = lacked.read_text() if lacked.exists() else "it never spoke to its model"
+        if seen.turns and not lacked.exists():
+            return seen
+    raise StageError(f"tried {TRIES} times: {why}\n{seen.end()}")
+
+
+def _played(
+    client: Client,
+    case: str,
+    steps: list[dict[str, Json]],
+    *,
+    guarded: bool,
+    guard: str,
+    engine: str,
+    scope: str,
+    hostile: bool,
+    mcp: bool,
+) -> Seen:
     root = RUNS / client.name / case
     shutil.rmtree(root, ignore_errors=True)
     for name in ("home/.ssh", "project", "model/asked", "guard"):
@@ -113,7 +166,7 @@ def run(
     for path in (".ssh/id_rsa", client.secret):
         at.put(path, SECRET + "\n")
     (root / "project/README.md").write_text(OUTSIDE + "\n")
-    (root / "project/notes.txt").write_text(f"the token is {TOKEN}\n")
+    (root / "project/notes.txt").write_text("\n".join([NOTES, *TOKENS.values(), ""]))
     words = client.start(at)
     at.env = {**_plain(at), **at.env}
     _git(at)
@@ -128,15 +181,15 @@ def run(
     (root / "model/script.json").write_text(json.dumps([*steps, {"say": "that was all"}]))
     (root / "model/canned.json").write_text(json.dumps(at.canned))
     engine = engine if guarded and guard in ("real", "timed") else ""  # where it never answers, none is needed
-    told = {"root": str(root), "words": words, "env": at.env, "before": [*at.before, *(setup or [])], "engine": engine,
-            "home": str(at.home), "project": str(at.project), "guard": guard}  # fmt: skip
+    told = {"root": str(root), "words": words, "env": at.env, "before": at.before, "engine": engine,
+            "home": str(at.home), "project": str(at.project), "guard": guard, "mcp": mcp}  # fmt: skip
     (root / "run.json").write_text(json.dumps(told))
     inner = [sys.executable, "-m", "tests.live.stage", str(root / "run.json")]
     spaces = ["unshare", "-n", "-m", "-p", "--fork", "--kill-child", "--mount-proc"]
     with open(root / "stage.log", "wb") as log:
         subprocess.run(
-            [*spaces, "timeout", "-k", "5", str(SECONDS + 60), *inner],
-            stdout=log, stderr=log, stdin=subprocess.DEVNULL, check=False, timeout=SECONDS + 90,
+            [*spaces, "timeout", "-k", "5", str(SECONDS + 3 * START), *inner],
+            stdout=log, stderr=log, stdin=subprocess.DEVNULL, check=False,
         )  # fmt: skip
     result = root / "result.json"
     return Seen(root, json.loads(result.read_text()) if result.exists() else {}, hears=client.hears)
@@ -161,7 +214,7 @@ def _git(at: Run) -> None:
 def _guard(client: Client, at: Run, guard: str, scope: str) -> None:
     """Wire the client to a program that counts its calls and then is the real one."""
     program = at.root / "guard" / "bk-hook"
-    body = GUARDS.get(guard, f'tee -a "{at.root}/stdin" | "{BIN}/bk-hook" "$@"')
+    body = GUARDS[guard].format(root=at.root, bin=BIN)
     program.write_text(f'#!/bin/sh\necho "$(date +%s.%N) $*" >> "{at.root}/calls"\n{body}\n')
     program.chmod(0o755)
     machine = at.root / "machine" if scope == MANAGED else at.root
@@ -203,11 +256,12 @@ def inside(told: dict[str, Json]) -> None:
     if machine.is_dir():  # the machine's own settings, seen as /etc by this run alone
         over = f"ro,lowerdir={machine}:/etc"
         subprocess.run(["mount", "-t", "overlay", "overlay", "-o", over, "/etc"], check=True)
-    model = subprocess.Popen([sys.executable, "-m", "tests.live.model", str(PORT), str(root / "model")])
-    _until((root / "model" / "ready").exists, 60)
+    waits = ["mcp"] if told["mcp"] else []
+    model = subprocess.Popen([sys.executable, "-m", "tests.live.model", str(PORT), str(root / "model"), *waits])
+    _until((root / "model" / "ready").exists)
     for words in told["before"]:
         subprocess.run(
-            words, cwd=told["project"], env={**os.environ, **env}, stdin=subprocess.DEVNULL, timeout=60, check=False
+            words, cwd=told["project"], env={**os.environ, **env}, stdin=subprocess.DEVNULL, timeout=START, check=False
         )
     if told["engine"]:
         _engine(told)
@@ -231,20 +285,20 @@ def _engine(told: dict[str, Json]) -> None:
     env = {**os.environ, **told["env"]}
     subprocess.run(
         [str(BIN / "bk-hook"), "--harness", "claude-code"], input=b"{}", env=env, cwd=told["project"],
-        capture_output=True, timeout=60, check=False,
+        capture_output=True, timeout=START, check=False,
     )  # fmt: skip
     run = Path(told["home"]) / ".bk" / "run"
-    _until((run / "engine.sock").exists, 60)
-    pid = _pid_of(str(run / "engine.sock"))
+    _until((run / "engine.sock").exists)
     if told["engine"] == "warm":
         return
+    pid = _pid_of(str(run / "engine.sock"))
     if told["engine"] == "dead":
         os.kill(pid, signal.SIGKILL)
     else:
         os.kill(pid, signal.SIGSTOP)
     if told["engine"] == "slow":  # each call waits, but not for ever
         subprocess.Popen(
-            ["/bin/sh", "-c", f"while :; do sleep 1.8; kill -CONT {pid}; sleep 0.3; kill -STOP {pid}; done"],
+            ["/bin/sh", "-c", f"while :; do sleep 1.4; kill -CONT {pid}; sleep 0.7; kill -STOP {pid}; done"],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
 
@@ -262,8 +316,8 @@ def _pid_of(socket: str) -> int:
     raise LookupError(socket)
 
 
-def _until(true: Any, seconds: float) -> None:
-    end = time.monotonic() + seconds
+def _until(true: Callable[[], bool]) -> None:
+    end = time.monotonic() + START
     while not true():
         if time.monotonic() > end:
             raise TimeoutError("it did not come up")

@@ -1,17 +1,18 @@
 """docs/harnesses.md out of the results of the last runs: what was seen to stop which client, and what was not.
 
-Run as `python -m tests.live.table [RESULTS [PAGE]]`.
+The rows that the page rests on are kept beside this file, so that a run of some clients leaves the others as they were.
+Run as `python -m tests.live.table`.
 """
 
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
 from bk.engine.wiring.clients import BY_NAME as WIRED
 from tests.live.cases import CASES, lacking
+from tests.live.client import Client
 from tests.live.clients import BY_NAME, CLIENTS
 from tests.live.packages import TOOLS
 from tests.live.words import ABOUT, CAVEATS, CONTRACT, MCP_ONLY, READING
@@ -19,17 +20,30 @@ from tests.live.words import ABOUT, CAVEATS, CONTRACT, MCP_ONLY, READING
 Json = Any
 Row = dict[str, Json]
 PAGE = Path(__file__).parents[2] / "docs" / "harnesses.md"
+KEPT = Path(__file__).with_name("seen.jsonl")
+SEVERAL = "several"  # in the name of a run: it was not one
 MARKS = {"passed": "yes", "failed": "NO", "not verified": "?"}
 
 
-def latest(path: Path) -> dict[tuple[str, str], Row]:
-    """The last result of each client and case, for the pinned release alone."""
+def latest(*paths: Path) -> dict[tuple[str, str], Row]:
+    """What counts for each client, of the pinned release alone: the last run of all its cases, else each one's last."""
+    rows = [json.loads(line) for path in paths if path.exists() for line in path.read_text().splitlines()]
     found: dict[tuple[str, str], Row] = {}
-    for line in path.read_text().splitlines() if path.exists() else ():
-        row = json.loads(line)
-        if row["client"] in BY_NAME and row["version"] == BY_NAME[row["client"]].version and row["case"] in CASES:
-            found[row["client"], row["case"]] = row
+    for client in CLIENTS:
+        wanted = wanted_of(client)
+        runs: dict[str, dict[str, Row]] = {}
+        for row in rows:
+            if (row["client"], row["version"]) == (client.name, client.version) and row["case"] in wanted:
+                runs.setdefault(row["run"], {})[row["case"]] = row
+        whole = [run for run in sorted(runs) if len(runs[run]) == len(wanted)]
+        for run in whole[-1:] or sorted(runs):
+            found |= {(client.name, case): row for case, row in runs[run].items()}
     return found
+
+
+def wanted_of(client: Client) -> list[str]:
+    """The cases that a client can be put through."""
+    return [case for case in CASES if not lacking(client, case)]
 
 
 def page(rows: dict[tuple[str, str], Row]) -> str:
@@ -41,12 +55,16 @@ def page(rows: dict[tuple[str, str], Row]) -> str:
 def standing(rows: dict[tuple[str, str], Row], name: str) -> str:
     """How far a client was seen to be stopped: verified only when every case that it can be put through has passed."""
     client = BY_NAME[name]
-    wanted = [case for case in CASES if not lacking(client, case)]
-    told = [rows[name, case]["result"] for case in wanted if (name, case) in rows]
-    passed = told.count("passed")
+    wanted = wanted_of(client)
+    told = [rows[name, case] for case in wanted if (name, case) in rows]
+    passed = sum(row["result"] == "passed" for row in told)
+    runs = {row["run"] for row in told}
+    over = " over several runs" if len(runs) > 1 or any(SEVERAL in run for run in runs) else ""
     if not passed:
         return "not verified"
-    return f"verified live, {passed} cases" if passed == len(wanted) else f"in part: {passed} of {len(wanted)} cases"
+    if passed < len(wanted):
+        return f"in part: {passed} of {len(wanted)} cases{over}"
+    return f"verified live, {passed} cases{over}"
 
 
 def _clients(rows: dict[tuple[str, str], Row]) -> str:
@@ -90,22 +108,27 @@ def _cell(row: Row | None, lack: str) -> str:
     if notes.get("told") is False and row["case"] != "warn":
         return "yes, unsaid" if row["case"] != "post" else "shown"
     if row["case"] == "post":
-        return "by itself" if notes.get("by") else "hidden" if notes["hidden"] else "shown"
+        return "hidden" if notes["hidden"] else "remarked" if notes["told"] else "shown"
     return "yes"
 
 
 def _overhead(rows: dict[tuple[str, str], Row]) -> str:
     lines = [
         "\n## What the hook costs\n",
-        "Medians of the turns of one run each, on a machine busy with other things: from the model's answer"
-        "\nto the start of the hook, and from that answer to the model's next request: without a hook, and how much"
-        "\nmore with those before and after the call. Some milliseconds are the shell that writes the time down.\n",
-        "| client | answer → hook, ms | a turn without, ms | a turn with minus without, ms |", "|---|---|---|---|",
+        "Medians of the turns of two runs each, on a machine busy with other things: from the model's answer to the"
+        "\nstart of the hook; the hook itself, from the start of its process to its end; and from that answer to the"
+        "\nmodel's next request: without a hook, and how much more with those before and after the call. Some"
+        "\nmilliseconds are the shell that writes the time down.\n",
+        "| client | answer → hook, ms | the hook itself, ms | a turn without, ms | a turn with minus without, ms |",
+        "|---|---|---|---|---|",
     ]  # fmt: skip
     for client in CLIENTS:
         notes = (rows.get((client.name, "overhead")) or {}).get("notes")
         if notes:
-            lines.append(f"| {client.name} | {notes['start_ms']} | {notes['without_ms']} | {notes['turn_ms']} |")
+            hook = notes.get("hook_ms", "?")
+            lines.append(
+                f"| {client.name} | {notes['start_ms']} | {hook} | {notes['without_ms']} | {notes['turn_ms']} |"
+            )
     return "\n".join(lines)
 
 
@@ -117,10 +140,9 @@ def _own_caveats() -> str:
 
 def main() -> None:
     """Write the page."""
-    results = Path(sys.argv[1]) if len(sys.argv) > 1 else TOOLS.parent / "results.jsonl"
-    target = Path(sys.argv[2]) if len(sys.argv) > 2 else PAGE
-    rows = latest(results)
-    target.write_text(page(rows))
+    rows = latest(KEPT, TOOLS.parent / "results.jsonl")
+    KEPT.write_text("".join(json.dumps(rows[key], sort_keys=True) + "\n" for key in sorted(rows)))
+    PAGE.write_text(page(rows))
     for client in CLIENTS:
         print(f"{client.name:<12} {client.version:<10} {standing(rows, client.name)}")
 

@@ -14,7 +14,13 @@ from tests.live.clients import BY_NAME, CLIENTS
 from tests.live.packages import missing
 
 TIER = int(os.environ.get("BK_LIVE", "1"))
-ROWS = [(c.name, case) for c in CLIENTS if c.tier <= TIER for case in CASES if not lacking(c, case)]
+ROWS = [
+    pytest.param(client.name, case, marks=pytest.mark.xdist_group(client.name), id=f"{client.name}-{case}")
+    for client in sorted(CLIENTS, key=lambda each: each.weight, reverse=True)
+    if client.tier <= TIER
+    for case in CASES
+    if not lacking(client, case)
+]
 
 
 @pytest.mark.parametrize(("name", "case"), ROWS)

@@ -34,7 +34,8 @@ def _claude(run: Run) -> list[str]:
 
 
 def _codex(run: Run) -> list[str]:
-    text = f"""model = "gpt-5.5"
+    model = "gpt-5-codex" if run.mcp else "gpt-5.5"  # the newer one has to search for MCP tools first
+    text = f"""model = "{model}"
 model_provider = "live"
 check_for_update_on_startup = false
 
@@ -54,7 +55,13 @@ request_max_retries = 1
 stream_max_retries = 1
 """
     if run.mcp:
-        text += f'\n[mcp_servers.files]\nurl = "{BASE}/mcp"\ndefault_tools_approval_mode = "approve"\n'
+        text += f'''
+[mcp_servers.files]
+url = "{BASE}/mcp"
+default_tools_approval_mode = "approve"
+required = true  # it waits for the server, and does not begin with what tools there are
+startup_timeout_sec = 60
+'''
     if run.trusted:
         text += f'\n[projects.{json.dumps(str(run.project))}]\ntrust_level = "trusted"\n'
     run.put(".codex/config.toml", text)
@@ -65,6 +72,15 @@ stream_max_retries = 1
         "--skip-git-repo-check",
         "--dangerously-bypass-approvals-and-sandbox",
         "go",
+    ]
+
+
+def _typed(line: str) -> list[dict[str, Json]]:
+    """A shell that waits for its input, and what is typed into it."""
+    session = "@last session ID (\\d+)"
+    return [
+        {"tool": "exec_command", "given": {"cmd": "bash", "tty": True, "yield_time_ms": 2_000}},
+        {"tool": "write_stdin", "given": {"session_id": session, "chars": f"{line}\n", "yield_time_ms": 5_000}},
     ]
 
 
@@ -186,25 +202,25 @@ def _auggie(run: Run) -> list[str]:
 
 
 TIER_ONE = (
-    Client("claude-code", "@anthropic-ai/claude-code@2.1.329", _claude, asks=True, managed=True, replaces=True,
-           hostile={".claude/settings.json": {"disableAllHooks": True}}),
-    Client("codex", "@openai/codex@0.169.0", _codex, managed=True, reads=False, replaces=True,
+    Client("claude-code", "@anthropic-ai/claude-code@2.1.329", _claude, weight=3, asks=True, managed=True,
+           replaces=True, hostile={".claude/settings.json": {"disableAllHooks": True}}),
+    Client("codex", "@openai/codex@0.169.0", _codex, weight=3, managed=True, reads=False, replaces=True, types=_typed,
            hostile={".codex/config.toml": "[features]\nhooks = false\n"}),
-    Client("gemini", "@google/gemini-cli@0.61.0", _gemini, managed=True, replaces=True,
+    Client("gemini", "@google/gemini-cli@0.61.0", _gemini, weight=7, managed=True, replaces=True,
            hostile={".gemini/settings.json": {"hooksConfig": {"enabled": False}}}),
-    Client("qwen", "@qwen-code/qwen-code@0.24.4", _qwen, asks=True, managed=True,
+    Client("qwen", "@qwen-code/qwen-code@0.24.4", _qwen, weight=12, asks=True, managed=True,
            hostile={".qwen/settings.json": {"disableAllHooks": True}},
            mcp=lambda path: [{"tool": "tool_call",
                               "given": {"name": "mcp__files__touchfile", "arguments": {"path": path}}}]),
-    Client("copilot", "@github/copilot@1.0.102", _copilot, asks=True, replaces=True,
+    Client("copilot", "@github/copilot@1.0.102", _copilot, weight=4, asks=True, replaces=True,
            hostile={".github/copilot/settings.json": {"disableAllHooks": True}}),
-    Client("kimi", "@moonshot-ai/kimi-code@2.1.0", _kimi, warns=False, secret=".kube/config",
+    Client("kimi", "@moonshot-ai/kimi-code@2.1.0", _kimi, weight=6, warns=False, secret=".kube/config",
            hostile={".kimi-code/config.toml": "hooks = []\n"}),
-    Client("droid", "@factory/cli-linux-x64@0.225.2", _droid, managed=True,
+    Client("droid", "@factory/cli-linux-x64@0.225.2", _droid, weight=4, managed=True,
            hostile={".factory/settings.json": {"disableAllHooks": True, "hooks": {}}},
-           mcp=lambda path: [{"run": "sleep 2"}, {"tool": "ToolSearch", "given": {"query": "touchfile"}},
+           mcp=lambda path: [{"tool": "ToolSearch", "given": {"query": "touchfile"}},
                              {"mcp": "touchfile", "given": {"path": path}}]),
-    Client("augment", "@augmentcode/auggie@0.36.0", _auggie, managed=True,
+    Client("augment", "@augmentcode/auggie@0.36.0", _auggie, weight=8, managed=True,
            hostile={".augment/settings.json": {"disableAllHooks": True, "hooks": {}}},
            mcp=lambda path: [{"tool": "touchfile_files", "given": {"path": path}}]),
 )  # fmt: skip

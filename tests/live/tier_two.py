@@ -26,9 +26,8 @@ def _coder(name: str, program: str, file: str) -> Callable[[Run], list[str]]:
         if run.mcp:
             told["mcp"] = {"files": {"type": "remote", "url": f"{BASE}/mcp", "enabled": True}}
         run.put(f".config/{name}/{file}", told)
-        parts = run.tools / f"{name}-plugin"
-        if parts.is_dir():  # else it waits over a minute for a package that it would fetch for its plugins
-            shutil.copytree(parts, run.home / ".config" / name, dirs_exist_ok=True, symlinks=True)
+        parts, hidden = run.tools / f"{name}-plugin", shutil.ignore_patterns(".whole")
+        shutil.copytree(parts, run.home / ".config" / name, dirs_exist_ok=True, symlinks=True, ignore=hidden)
         for word in ("OPENCODE", "KILO"):
             run.env |= dict.fromkeys(
                 (f"{word}_DISABLE_AUTOUPDATE", f"{word}_DISABLE_MODELS_FETCH", f"{word}_DISABLE_LSP_DOWNLOAD",
@@ -120,14 +119,16 @@ def _openclaw(run: Run) -> list[str]:
 
 
 TIER_TWO = (
-    Client("opencode", "opencode-ai@1.18.33", _coder("opencode", "opencode", "opencode.json"), tier=2, replaces=True),
-    Client("kilo", "@kilocode/cli@7.7.7", _coder("kilo", "kilo", "kilo.json"), tier=2, replaces=True),
-    Client("cline", "cline@3.0.65", _cline, tier=2, hears=False),
-    Client("hermes", "hermes-agent==0.19.0", _hermes, tier=2, kept=".bk/rules/more.rules", python="3.12",
+    Client("opencode", "opencode-ai@1.18.33", _coder("opencode", "opencode", "opencode.json"), tier=2, weight=26,
+           replaces=True),
+    Client("kilo", "@kilocode/cli@7.7.7", _coder("kilo", "kilo", "kilo.json"), tier=2, weight=25, replaces=True),
+    Client("cline", "cline@3.0.65", _cline, tier=2, weight=26, hears=False),
+    Client("hermes", "hermes-agent==0.19.0", _hermes, tier=2, weight=24, kept=".bk/rules/more.rules", python="3.12",
            warns=False, mcp=lambda path: []),
-    Client("vibe", "mistral-vibe==3.0.2", _vibe, tier=2, replaces=True, python="3.12", warns=False, mcp=lambda path: [],
+    Client("vibe", "mistral-vibe==3.0.2", _vibe, tier=2, weight=10, replaces=True, python="3.12",
+           warns=False, mcp=lambda path: [],
            hostile={".vibe/hooks.toml": '[[hooks]]\nname = "bk-pre_tool"\ntype = "pre_tool"\ncommand = "true"\n'}),
-    Client("openhands", "openhands==1.16.0", _openhands, tier=2, python="3.12", warns=False, reads=False,
+    Client("openhands", "openhands==1.16.0", _openhands, tier=2, weight=35, python="3.12", warns=False, reads=False,
            mcp=lambda path: [], hostile={".openhands/hooks.json": json.dumps({"hooks": {}})}),
-    Client("openclaw", "openclaw@2026.9.6", _openclaw, tier=2, warns=False, mcp=lambda path: []),
+    Client("openclaw", "openclaw@2026.9.6", _openclaw, tier=2, weight=22, replaces=True, mcp=lambda path: []),
 )  # fmt: skip

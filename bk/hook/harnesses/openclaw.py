@@ -3,7 +3,7 @@
 `openclaw agent exec` calls no plugin at all: there nothing is guarded, and the table of clients says so.
 """
 
-from bk.hook.harnesses.opencode import DENY, DENY_EXIT, REPLIES
+from bk.hook.harnesses.opencode import DENY, DENY_EXIT, HIDES, REPLIES, WARNS_AFTER
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -59,4 +59,7 @@ def unpacked(payload: "Mapping[str, Json]") -> "Mapping[str, Json]":
     return flat
 
 
-__all__ = ["ALIASES", "DENY", "DENY_EXIT", "EVENTS", "FIELDS", "MCP", "NAME", "REPLIES", "TOOLS", "unpacked"]
+__all__ = [
+    "ALIASES", "DENY", "DENY_EXIT", "EVENTS", "FIELDS", "HIDES", "MCP", "NAME", "REPLIES", "TOOLS", "WARNS_AFTER",
+    "unpacked",
+]  # fmt: skip
