@@ -88,11 +88,11 @@ def status(*, as_json: AsJson = False) -> None:
     """
     from bk.engine.console import hooks
 
-    found = hooks.status()
+    found, unhooked = hooks.status(), hooks.unhooked()
     hooks.noticed(found)
     if as_json:
-        _say(json.dumps({"clients": [each.told() for each in found]}))
-    elif not found:
+        _say(json.dumps({"clients": [each.told() for each in found], "unhooked": unhooked}))
+    elif not found and not unhooked:
         _say("no client that bk knows is on this machine")
     for each in () if as_json else found:
         word = paint("asks bk", "32") if each.asks else paint("does not ask bk", "1;31" if each.scopes else "33")
@@ -104,6 +104,8 @@ def status(*, as_json: AsJson = False) -> None:
             _say(dim(f"  -> {inert(each.fix, 200)}"))
         if each.asks and each.client.caveat:
             _say(dim(f"  {inert(each.client.caveat, 200)}"))
+    for title in () if as_json else unhooked:
+        _say(f"{title:<20} {paint('calls no hook', '1;31')}: nothing that it does itself can be stopped")
     raise typer.Exit(DEGRADED if any(each.scopes and not each.asks for each in found) else OK)
 
 
@@ -121,6 +123,7 @@ def verify(target: Target = None, *, as_json: AsJson = False) -> None:
     for each in clients:
         off = list(standing[each.name].off) if each.name in standing else []
         told = hooks.verified(each)
+        off += [why for why in told["off"] if not any("not trusted yet" in known for known in off)]
         rows.append({**told, "off": off, "effective": told["stops"] and not off})
     if as_json:
         _say(json.dumps({"clients": rows}))

@@ -116,6 +116,8 @@ def call_of(data: HarnessData, payload: Mapping[str, Json], request: Request, ev
     """The ToolCall in a client's payload; raises Refusal when a part that decides is missing or of another type."""
     unpacked: Callable[[Mapping[str, Json]], Mapping[str, Json]] | None = getattr(data, "unpacked", None)
     if unpacked is not None:
+        if "bk.mcp" in payload or "bk.kind" in payload:
+            raise Refusal("reserved-name", "the payload has a name that only this guard gives")
         payload = unpacked(payload)
     fields = data.FIELDS
     tool = _first(payload, fields["tool"])

@@ -21,7 +21,7 @@ from bk.engine.wiring.wire import Change
 
 __all__ = [
     "MANAGED", "USER", "Change", "Client", "Standing", "chosen", "every", "install", "noticed", "planned", "present",
-    "spot", "status", "trust_codex", "uninstall", "verified",
+    "spot", "status", "trust_codex", "unhooked", "uninstall", "verified",
 ]  # fmt: skip
 Json = Any
 BAIT_SECONDS = 20
@@ -47,6 +47,11 @@ def chosen(targets: list[str], *, detected: bool) -> list[Client]:
 def present(env: Mapping[str, str] | None = None) -> list[Client]:
     """The clients on this machine."""
     return wire.detected(here(env).home, (os.environ if env is None else env).get("PATH", ""))
+
+
+def unhooked(env: Mapping[str, str] | None = None) -> list[str]:
+    """The clients on this machine that call no hook, so that nothing they do themselves can be stopped."""
+    return wire.unhooked(here(env).home, (os.environ if env is None else env).get("PATH", ""))
 
 
 def every() -> list[Client]:
@@ -123,7 +128,25 @@ def verified(client: Client, env: Mapping[str, str] | None = None) -> dict[str, 
         for scope, plan in wire.every(client, at)
         for command in wire.commands(plan, at)
     ]
-    return {"client": client.name, "tried": tried, "stops": bool(tried) and all(each["stops"] for each in tried)}
+    return {
+        "client": client.name,
+        "tried": tried,
+        "stops": bool(tried) and all(each["stops"] for each in tried),
+        "off": _skipped(at, env) if client.name == "codex" and any(each["scope"] == USER for each in tried) else [],
+    }
+
+
+def _skipped(at: wire.Spot, env: Mapping[str, str] | None) -> list[str]:
+    """What Codex says of our hook, where it is there to be asked: only it can tell that a trusted one has changed."""
+    program = shutil.which("codex", path=(os.environ if env is None else env).get("PATH", ""))
+    if not program:
+        return []
+    try:
+        return codex_trust.skipped(program, at.project, at.home, at.path("~/.codex/hooks.json"))
+    except BkError as error:
+        return [f"{error.title}: {error.detail}"]
+    except (OSError, ValueError) as error:
+        return [f"Codex could not be asked about its hooks: {error}"]
 
 
 def _bait(client: Client, command: str, project: str, env: Mapping[str, str] | None) -> dict[str, Json]:

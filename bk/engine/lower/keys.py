@@ -22,6 +22,7 @@ PATH_KEYS = names(
     " destinationpath sourcepath"
 )
 URL_KEYS = names("url urls uri uris href link endpoint address")
+INCLUDE_KEYS = names("include glob")  # which files, for a tool that reads several
 PATTERN_KEYS = names("pattern globpattern glob query filepattern")
 CONTENT_KEYS = names("content contents filetext newsource text newcontent filecontent codecontent body data")
 EDITS_KEYS = names("edits replacements changes operations")
@@ -29,6 +30,7 @@ OLD_KEYS = names("oldstring oldstr oldtext old search find targetcontent origina
 NEW_KEYS = names("newstring newstr newtext new replace replacement replacementcontent updated")
 EVERY_KEYS = names("replaceall all every allowmultiple")
 PATCH_KEYS = names("patch input patchtext diff patchcontent unifieddiff")
+CARRIER_KEYS = names("args arguments input params parameters toolinput toolargs payload")  # JSON may be in their text
 SOURCE_KEYS = names("source src from oldpath sourcefile origin")
 TARGET_KEYS = names("destination dest dst to newpath target destinationfile")
 PROSE_KEYS = names(

@@ -13,6 +13,7 @@ from bk.engine.lower.keys import (
     CONTENT_KEYS,
     EDITS_KEYS,
     EVERY_KEYS,
+    INCLUDE_KEYS,
     LINES_KEYS,
     NEW_KEYS,
     OLD_KEYS,
@@ -101,6 +102,7 @@ def _shell(call: ToolCall, scope: Scope) -> None:
         elif value is not None:
             found = True
             scope.emit(Opaque("shape", f"{call.tool}: the command is neither text nor a list of words"))
+            walk.walk(call.tool, {key: value}, scope)
     if not found:
         walk.walk(call.tool, call.input, scope)
 
@@ -145,6 +147,9 @@ def _paths(call: ToolCall, scope: Scope) -> list[str]:
 def _read(call: ToolCall, scope: Scope) -> None:
     for word in _paths(call, scope):
         scope.touch(word, "read")
+    for value in _values(call.input, INCLUDE_KEYS):
+        for word in _strings(value):
+            scope.touch(Dim(word) if any(mark in word for mark in "*?[{") else word, "read")
 
 
 def _write(call: ToolCall, scope: Scope) -> None:

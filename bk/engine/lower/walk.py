@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 from bk.engine.lower import patches
 from bk.engine.lower.commands import simple
 from bk.engine.lower.keys import (
+    CARRIER_KEYS,
     COMMAND_KEYS,
     CONTENT_KEYS,
     CWD_KEYS,
@@ -103,7 +105,11 @@ def _value(name: str, value: Json, state: _Walk, depth: int) -> None:
         raise SpentError
     kind = type(value)
     if kind is str:
-        _string(name, value, state)
+        inner = _carried(value) if name in CARRIER_KEYS else None
+        if inner is None:
+            _string(name, value, state)
+        else:
+            _value(name, inner, state, depth + 1)
     elif kind is dict:
         _object(value, state, depth + 1)
     elif kind is list:
@@ -114,6 +120,18 @@ def _value(name: str, value: Json, state: _Walk, depth: int) -> None:
             raise SpentError
         for item in value:
             _value(name, item, state, depth + 1)
+
+
+def _carried(text: str) -> Json:
+    """The object or the list that a text spells out; None when it does not."""
+    if text.lstrip()[:1] not in ("{", "["):
+        return None
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
+    except RecursionError:
+        raise SpentError from None
 
 
 def _string(name: str, text: str, state: _Walk) -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import sys
+from contextlib import suppress
 
 from bk.engine.errors import USAGE, BkError
-from bk.engine.shims.stand_in import MANAGERS, MARK, text
+from bk.engine.shims.stand_in import MANAGERS, MARK, interpreter, text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,10 +46,12 @@ def install(state: State, names: Sequence[str], guard: str) -> list[str]:
     os.makedirs(here, 0o700, exist_ok=True)
     made = []
     for name in dict.fromkeys(names):
-        wanted = text(name, python=sys.executable, guard=guard, folder=os.path.realpath(here)).encode()
+        wanted = text(name, python=interpreter(), guard=guard, folder=os.path.realpath(here)).encode()
         path = f"{here}/{name}"
-        if _read(path) == wanted:
+        if _read(path) == wanted and os.access(path, os.X_OK):
             continue
+        if os.path.lexists(path) and MARK not in _read(path)[:200]:
+            raise BkError(f"{path} is no stand-in of ours", "it was left alone", "move it away, then try again")
         with open(f"{path}.new", "wb") as file:
             file.write(wanted)
             os.fchmod(file.fileno(), 0o755)
@@ -65,6 +67,8 @@ def uninstall(state: State, names: Sequence[str]) -> list[str]:
     gone = [name for name in (names or there) if name in there]
     for name in gone:
         os.unlink(f"{here}/{name}")
+    with suppress(OSError):  # somebody has put something there
+        os.rmdir(here)
     return gone
 
 

@@ -159,6 +159,7 @@ def _openclaw(folder: str) -> Callable[[Say], tuple[Plan, ...]]:
         package = {"name": "bk", "version": "1.0.0", "description": asks, "type": "module",
                    "openclaw": {"extensions": ["./index.js"]}}  # fmt: skip
         about = {"id": "bk", "name": "BeeKeeper", "description": asks, "activation": {"onStartup": True},
+                 "contracts": {"agentToolResultMiddleware": ["openclaw"]},
                  "configSchema": {"type": "object", "additionalProperties": False}}  # fmt: skip
         return (
             Plan(f"{folder}/index.js", "own", whole=say.plugin("openclaw")),
@@ -310,3 +311,6 @@ CLIENTS = (
     ),
 )  # fmt: skip
 BY_NAME = {client.name: client for client in CLIENTS}
+
+# Clients that call no hook for their own tools, by what shows that they are here: a folder, a program.
+UNHOOKED = (("Continue", "~/.continue", "cn"), ("Trae", "~/.trae", "trae"))

@@ -51,6 +51,15 @@ def trusted(program: str, folder: str, home: str, hooks: str, text: str) -> str:
     return text
 
 
+def skipped(program: str, folder: str, home: str, hooks: str) -> list[str]:
+    """Why Codex itself would not run the hooks of a file: none trusted yet, or one that has changed since it was."""
+    rows = [row for row in _listed(program, folder, home) if _of(row, hooks)]
+    if not rows:
+        return [f"{hooks}: Codex lists no hook in it"]
+    said = sorted({str(row.get("trustStatus")) for row in rows} - {"trusted", "managed"})
+    return [f"{hooks}: Codex calls a hook in it {each}, and skips it without a word" for each in said]
+
+
 def _of(row: Json, hooks: str) -> bool:
     if not isinstance(row, dict) or not isinstance(row.get("key"), str) or not isinstance(row.get("currentHash"), str):
         return False

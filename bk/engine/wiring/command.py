@@ -37,5 +37,16 @@ def client_of(told: str) -> str:
     return found[1] if found else ""
 
 
+def program_of(told: str) -> str:
+    """The guard that a command of ours starts; "" for any other command."""
+    try:
+        words = shlex.split(told)
+    except ValueError:
+        return ""
+    if words[:2] == ["/bin/sh", "-c"] and len(words) == 3:
+        return program_of(words[2])
+    return words[0] if words and words[0].startswith("/") and client_of(told) else ""
+
+
 def _quoted(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

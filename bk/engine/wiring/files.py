@@ -41,7 +41,8 @@ class Was:
         try:
             return (self.data or b"").decode()
         except UnicodeDecodeError as error:
-            raise unreadable(self.path, f"byte {error.start} is no UTF-8") from error
+            line = (self.data or b"").count(b"\n", 0, error.start) + 1
+            raise unreadable(self.path, f"line {line}: byte {error.start} is no UTF-8") from error
 
 
 def look(path: str, *, within: str = "") -> Was:
@@ -55,10 +56,11 @@ def look(path: str, *, within: str = "") -> Was:
         return Was(path, real, None, 0, (-1, -1))
     except OSError as error:
         raise unreadable(path, error.strerror or "it cannot be opened") from error
+    info = os.fstat(fd)
+    if not stat.S_ISREG(info.st_mode):
+        os.close(fd)
+        raise unreadable(path, "it is no file")
     with open(fd, "rb") as file:
-        info = os.fstat(fd)
-        if not stat.S_ISREG(info.st_mode):
-            raise unreadable(path, "it is no file")
         data = file.read(MAX + 1)
     if len(data) > MAX:
         raise unreadable(path, f"it is larger than {MAX >> 20} MiB")
@@ -104,43 +106,57 @@ def _still(was: Was) -> None:
 
 
 def keep(state: State, was: Was, data: bytes) -> None:
-    """Remember what a file was before us, and what we made of it."""
+    """Remember what a file was before us, and what we are about to make of it."""
     path = _kept(state, was.real)
     there = _record(path)
-    before = was.data
-    if there and was.data is not None and _digest(was.data) == there.get("after"):
+    before, after = was.data, [_digest(data)]
+    if there and was.data is not None and _digest(was.data) in _after(there):
         before = _before(there)  # our own entry is replaced: what was before it still counts
+        after.append(_digest(was.data))  # and so it does should the new one not get written
     told: dict[str, Json] = {
         "path": was.real,
         "before": None if before is None else before.decode("latin-1"),
-        "after": _digest(data),
+        "after": after,
+        "below": there.get("below") or _there(os.path.dirname(was.real)),
     }
-    os.makedirs(os.path.dirname(path), 0o700, exist_ok=True)
-    fd = os.open(f"{path}.new", os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    with open(fd, "w", encoding="utf-8") as file:
-        json.dump(told, file)
-        file.flush()
-        os.fsync(fd)
-    os.rename(f"{path}.new", path)
+    try:
+        os.makedirs(os.path.dirname(path), 0o700, exist_ok=True)
+        fd = os.open(f"{path}.new", os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        with open(fd, "w", encoding="utf-8") as file:
+            json.dump(told, file)
+            file.flush()
+            os.fsync(fd)
+        os.rename(f"{path}.new", path)
+    except OSError as error:
+        raise BkError(
+            f"{was.path} was left alone", f"what it says now could not be kept: {error.strerror}", "see `bk diag`"
+        ) from error
 
 
 def kept(state: State, was: Was) -> tuple[bool, bytes | None]:
     """Whether what was there before us is known and nobody has changed the file since; and what it was."""
     there = _record(_kept(state, was.real))
-    if not there or was.data is None or there.get("after") != _digest(was.data):
+    if not there or was.data is None or _digest(was.data) not in _after(there):
         return False, None
     return True, _before(there)
 
 
-def made_by_us(state: State, was: Was) -> bool:
-    """Whether there was no such file, or an empty one, before us."""
+def said_before(state: State, was: Was) -> str | None:
+    """What the file said before us, "" when it was not there; None when that is not known."""
     there = _record(_kept(state, was.real))
-    return bool(there) and not (_before(there) or b"").strip()
+    return (_before(there) or b"").decode(errors="replace") if there else None
 
 
 def forget(state: State, was: Was) -> None:
-    """Drop what was remembered of a file that we are out of."""
+    """Drop what was remembered of a file that we are out of, and the folders that were made for it alone."""
     path = _kept(state, was.real)
+    below, folder = _record(path).get("below"), os.path.dirname(was.real)
+    while isinstance(below, str) and not os.path.lexists(was.real) and folder.startswith(f"{below.rstrip('/')}/"):
+        try:
+            os.rmdir(folder)
+        except OSError:  # somebody has put something there
+            break
+        folder = os.path.dirname(folder)
     if os.path.lexists(path):
         os.unlink(path)
 
@@ -166,6 +182,18 @@ def _record(path: str) -> dict[str, Json]:
 def _before(record: dict[str, Json]) -> bytes | None:
     before = record.get("before")
     return before.encode("latin-1") if isinstance(before, str) else None
+
+
+def _there(folder: str) -> str:
+    """The folder, or the nearest above it that is there."""
+    while not os.path.isdir(folder) and folder not in ("", "/"):
+        folder = os.path.dirname(folder)
+    return folder
+
+
+def _after(record: dict[str, Json]) -> list[Json]:
+    after = record.get("after")
+    return after if isinstance(after, list) else [after]
 
 
 def _digest(data: bytes) -> str:

@@ -9,7 +9,8 @@ import json
 import re
 
 from bk.engine.lower.installs.listing import loose_json
-from bk.quarantine.spans import cut, find, members
+from bk.engine.wiring.alike import alike, others
+from bk.quarantine.spans import find, members
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,27 +20,84 @@ if TYPE_CHECKING:
     from bk.quarantine.spans import Span
 
 _INDENT = re.compile(r"\n([ \t]+)[^\s/]")
+_ASIDE = re.compile(r'"(?:[^"\\\n]|\\.)*"|//[^\n]*|/\*.*?\*/', re.DOTALL)
+_LAST_COMMA = re.compile(r'"(?:[^"\\\n]|\\.)*"|,(?=\s*[}\]])')
 BOM = "\ufeff"
 
 
 def read(text: str) -> Json:
-    """What the document says; an empty one says `{}`. ValueError when it is none."""
-    plain = text.removeprefix(BOM)
-    if not plain.strip():
+    """What the document says; an empty one says `{}`. ValueError, with the line, when it is none."""
+    bare = text.removeprefix(BOM)
+    if not bare.strip():
         return {}
     try:
-        told: Json = json.loads(plain, object_pairs_hook=_once)
-    except (json.JSONDecodeError, RecursionError):
-        _one(text)
-        told = loose_json(plain)
+        told: Json = _parsed(bare)
+    except json.JSONDecodeError:
+        told = _located(bare)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
     if not isinstance(told, dict):
         raise ValueError("it does not begin with an object")
     return told
 
 
+def _parsed(text: str) -> Json:
+    told: Json = json.loads(text, object_pairs_hook=_once)
+    return told
+
+
+def _located(text: str) -> Json:
+    """The document without its comments and last commas, each character where it was: an error names its line."""
+    plain = _LAST_COMMA.sub(_blank_comma, _ASIDE.sub(_blank, text))
+    if not plain.strip():
+        return {}
+    try:
+        return _parsed(plain)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"line {error.lineno}: {error.msg} (column {error.colno})") from error
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
+def _blank(found: re.Match[str]) -> str:
+    return found[0] if found[0][0] == '"' else re.sub(r"[^\n]", " ", found[0])
+
+
+def _blank_comma(found: re.Match[str]) -> str:
+    """A comma with nothing behind it is spared a document that has a value before it."""
+    text, at = found.string, found.start() - 1
+    while at >= 0 and text[at] in " \t\r\n":
+        at -= 1
+    return " " if found[0] == "," and at >= 0 and text[at] not in ",{[:" else found[0]
+
+
+def added(text: str, rows: Sequence[tuple[Sequence[str], Json]], states: Sequence[tuple[Sequence[str], Json]]) -> str:
+    """The text with these elements more in their lists, and these settings; ValueError when more than that changed."""
+    made, wanted = text, read(text)
+    for names, value in states:
+        made = stated(made, names, value)
+        wanted = _with(wanted, names, value)
+    for names, element in rows:
+        made = appended(made, names, element)
+        wanted = _with(wanted, [*names, ""], element)
+    if not alike(read(made), wanted):
+        raise ValueError("our entries cannot be put in without changing something else")
+    return made
+
+
+def _with(told: Json, names: Sequence[str], value: Json) -> Json:
+    """A document with a value at `names`; an empty name is the end of a list."""
+    if not names:
+        return value
+    if not names[0]:
+        return [*(told or []), value]
+    inner = told if isinstance(told, dict) else {}
+    return {**inner, names[0]: _with(inner.get(names[0]), names[1:], value)}
+
+
 def appended(text: str, names: Sequence[str], element: Json) -> str:
     """The text with an element more in the list at `names`; what leads there is made where it is missing."""
-    if not text.removeprefix(BOM).strip():
+    if _says_nothing(text):
         made = _nested(names, [element])
         return f"{text}{_written(made, '  ', '', _newline(text))}{_newline(text)}"
     at, missing = _way(text, names)
@@ -52,7 +110,7 @@ def appended(text: str, names: Sequence[str], element: Json) -> str:
 
 def stated(text: str, names: Sequence[str], value: Json) -> str:
     """The text with a member of this value at `names`; one that is there with another value is refused."""
-    if not text.removeprefix(BOM).strip():
+    if _says_nothing(text):
         return f"{text}{_written(_nested(names, value), '  ', '', _newline(text))}{_newline(text)}"
     at, missing = _way(text, names)
     if missing:
@@ -64,22 +122,82 @@ def stated(text: str, names: Sequence[str], value: Json) -> str:
 
 def without(text: str, names: Sequence[str], ours: Callable[[Json], bool], *, prune: bool) -> str:
     """The text without our elements of the list at `names`; with `prune` also without what that leaves empty."""
-    if not text.removeprefix(BOM).strip():
+    if _says_nothing(text):
         return text
     at, missing = _way(text, names)
     if missing or text[at] != "[":
         return text
-    for key, span in reversed(members(text, at)):
-        if ours(loose_json(text[span.value : span.end])):
-            text = cut(text, [*names, key])[0]
+    inside = members(text, at)
+    mine = [span for _, span in inside if ours(loose_json(text[span.value : span.end]))]
+    made = text
+    for span in reversed(mine):
+        made = _cut(made, at, span)
+    made = _pruned(made, names) if prune and mine else made
+    if not alike(others(read(made), names, ours), others(read(text), names, ours)):
+        raise ValueError(f"our entries in {'.'.join(names)} cannot be told from what stands around them")
+    return made
+
+
+def unstated(text: str, names: Sequence[str], value: Json) -> str:
+    """The text without the member at `names` where it has this value, and without what that leaves empty."""
+    if _says_nothing(text):
+        return text
+    at, missing = _way(text, names)
+    if missing or loose_json(text[at : _end(text, names)]) != value:
+        return text
+    box, _ = _way(text, names[:-1])
+    span = next(span for key, span in members(text, box) if key == names[-1])
+    return _pruned(_cut(text, box, span), names[:-1])
+
+
+def _pruned(text: str, names: Sequence[str]) -> str:
+    """The text without the containers on the way to `names` that say nothing any more."""
     left = list(names)
-    while prune and left:
+    while left:
         at, missing = _way(text, left)
-        if missing or text[at] not in "[{" or members(text, at) or "/" in text[at : _end(text, left)]:
+        if missing or text[at] not in "[{" or members(text, at):
             break
-        text = cut(text, left)[0]
+        box, _ = _way(text, left[:-1])
+        span = next(span for key, span in members(text, box) if key == left[-1])
+        if "/" in text[span.at : span.end]:  # a comment in it
+            break
+        text = _cut(text, box, span)
         left.pop()
     return text
+
+
+def _cut(text: str, box: int, span: Span) -> str:
+    """The text without a member and its comma; every comment stays, for nobody knows what it is about."""
+    after = _after(text, span.end)
+    start, end = _own_start(text, span.at), span.end
+    if text[after : after + 1] == ",":
+        rest = text[span.end : after]
+        end, kept = after + 1, rest if rest.strip() else ""
+        return text[:start] + kept + text[_line_over(text, start, end) :]
+    if span.number:
+        last = members(text, box)[span.number - 1][1]
+        comma = _after(text, last.end)
+        between = text[comma + 1 : start]
+        if re.compile(r"[ \t]*(?:\r?\n|\Z)").match(text, end) or not between.strip():
+            between = between.rstrip(" \t\r\n")
+        return text[:comma] + between + text[end:]
+    return text[:start] + text[_line_over(text, start, end) :]
+
+
+def _own_start(text: str, at: int) -> int:
+    """Where the line of a member begins that has it to itself so far; otherwise where the member does."""
+    start = at
+    while start and text[start - 1] in " \t":
+        start -= 1
+    return start if start and text[start - 1] == "\n" else at
+
+
+def _line_over(text: str, start: int, end: int) -> int:
+    """Behind the end of the line, where a member had it to itself."""
+    if start and text[start - 1] != "\n":
+        return end
+    found = re.compile(r"[ \t]*\r?\n").match(text, end)
+    return found.end() if found else end
 
 
 def elements(text: str, names: Sequence[str]) -> list[Json]:
@@ -93,7 +211,9 @@ def elements(text: str, names: Sequence[str]) -> list[Json]:
 def _once(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     made = dict(pairs)
     if len(made) != len(pairs):
-        raise ValueError("a name is there twice in one object")
+        seen: set[str] = set()
+        twice = next(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value]
+        raise ValueError(f"{twice[:60]!r} is there twice in one object")
     return made
 
 
@@ -147,8 +267,11 @@ def _put(text: str, at: int, name: str | None, value: Json) -> str:
         return f"{before}{body}{newline}{lead}{text[close:]}"
     last = inside[-1][1]
     own = _own_lead(text, last)
-    if own is None:  # all in one line
-        return _after_last(text, last, f" {key}{json.dumps(value, ensure_ascii=False)}")
+    if own is None:  # others share its line
+        comma = _after(text, last.end)
+        at = comma + 1 if text[comma : comma + 1] == "," else last.end
+        member = f" {key}{json.dumps(value, ensure_ascii=False)}"
+        return f"{text[:at]}{member},{text[at:]}" if at > last.end else f"{text[:at]},{member}{text[at:]}"
     return _after_last(text, last, f"{newline}{own}{key}{_written(value, step, own, newline)}")
 
 
@@ -195,6 +318,10 @@ def _step(text: str) -> str:
 
 def _newline(text: str) -> str:
     return "\r\n" if "\r\n" in text else "\n"
+
+
+def _says_nothing(text: str) -> bool:
+    return _start(text) == len(text)
 
 
 def _nested(names: Sequence[str], value: Json) -> Json:

@@ -5,25 +5,28 @@ Read only. Each way in which hooks were seen not to run without a word is looked
 
 from __future__ import annotations
 
+import json
 import os
 import re
-import shlex
 
 from bk.engine.errors import BkError
-from bk.engine.wiring import files, json_text, texts, toml_text
+from bk.engine.wiring import files, texts
 from bk.engine.wiring.clients import CLIENTS
-from bk.engine.wiring.command import client_of
-from bk.engine.wiring.plans import MANAGED
+from bk.engine.wiring.command import client_of, program_of
+from bk.engine.wiring.plans import MANAGED, Say
+from bk.engine.wiring.plugins import program_of as plugin_program
+from bk.engine.wiring.switches import switches
 from bk.engine.wiring.wire import every
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from bk.engine.model import Json
     from bk.engine.wiring.plans import Client, Plan
     from bk.engine.wiring.wire import Spot
 
+_TEXTS = re.compile(r'"(?:[^"\\\n]|\\["\\/bfnrt]|\\u[0-9a-fA-F]{4})*"')
 _PROGRAM = re.compile(r"'([^']*/bk-hook)'|(\S*/?bk-hook)\s+--harness")
 
 
@@ -63,55 +66,86 @@ def standings(spot: Spot, present: Sequence[Client]) -> list[Standing]:
 def standing(client: Client, spot: Spot, *, here: bool) -> Standing:
     """One client as it stands."""
     off: list[str] = []
-    states: dict[str, list[tuple[str, bool | str]]] = {}
+    lifts = False  # whether hooks of the machine's scope would be called all the same
+    states: dict[str, list[tuple[str, bool, str]]] = {}
     for scope, plan in every(client, spot):
-        states.setdefault(scope, []).append((spot.path(plan.path), _installed(plan, spot)))
-    scopes = [scope for scope, found in states.items() if any(state is True for _, state in found)]
+        path = spot.path(plan.path)
+        states.setdefault(scope, []).append((path, *_installed(client, scope, plan, path)))
+    scopes = [scope for scope, found in states.items() if any(ours for _, ours, _ in found)]
     for scope, found in states.items():
-        off += [state for _, state in found if isinstance(state, str)]
+        off += [f"{path}: {why}" for path, _, why in found if why]
         if scope in scopes:
-            off += [f"{path}: our part of it is gone" for path, state in found if state is False and _stops(path)]
+            off += [
+                f"{path}: our part of it is gone" for path, ours, why in found if not ours and not why and _stops(path)
+            ]
     if scopes:
-        for path, why, survives in _switches(client, spot):
+        for path, why, survives in switches(client.name, spot, scopes):
             if not (survives and MANAGED in scopes):
                 off.append(f"{path}: {why}")
+                lifts = lifts or (survives and MANAGED in client.plans and MANAGED not in scopes)
         off += _programs(client, spot)
-    return Standing(client, here=here, scopes=scopes, off=off, fix=_fix(client, scopes, off))
+    return Standing(client, here=here, scopes=scopes, off=off, fix=_fix(client, scopes, off, lifts=lifts))
 
 
-def _fix(client: Client, scopes: Sequence[str], off: Sequence[str]) -> str:
+def _fix(client: Client, scopes: Sequence[str], off: Sequence[str], *, lifts: bool) -> str:
     if not scopes:
         return f"bk hooks install --target {client.name}"
     if not off:
         return ""
-    if any("trust" in each for each in off):
-        return (
-            f"start {client.title} once and trust the hook there, or: bk hooks install --target {client.name} --trust"
-        )
-    if MANAGED in client.plans and MANAGED not in scopes and any("./" in each or "settings" in each for each in off):
+    again = f"bk hooks install --target {client.name}"
+    if any("not trusted yet" in each for each in off):
+        return f"start {client.title} once and trust the hook there, or: {again} --trust"
+    if any("trusts this folder" in each for each in off):
+        return f"trust the folder in {client.title}, or have your own hooks: {again}"
+    if any("as bk writes it" in each or "is gone" in each or "not executable" in each for each in off):
+        return again
+    if lifts:
         return f"sudo bk hooks install --target {client.name} --scope managed: no repository can switch that off"
-    return f"mend what is named, or: bk hooks install --target {client.name}"
+    return f"mend what is named, or: {again}"
 
 
-def _installed(plan: Plan, spot: Spot) -> bool | str:
-    """Whether our entries are in the file; a sentence for a file that the client itself may choke on."""
-    path = spot.path(plan.path)
+def _installed(client: Client, scope: str, plan: Plan, path: str) -> tuple[bool, str]:
+    """Whether our entries are in the file, and why they will not do what they should."""
     try:
         was = files.look(path)
         if was.data is None:
-            return False
+            return False, ""
         if plan.form == "own":
-            if client_of(was.text) and plan.mode & 0o100 and not was.mode & 0o100:
-                return f"{path}: it is not executable, so it is never started"
-            return bool(client_of(was.text))
-        wanted = {row.names for row in plan.rows if _before(row.names)}
+            return _own(client, scope, plan, was)
         if not plan.rows:
-            return all(texts.setting(was.text, plan, names) == value for names, value in plan.states)
-        return all(any(texts.ours(entry) for entry in texts.entries(was.text, plan, names)) for names in wanted)
+            return all(texts.setting(was.text, plan, names) == value for names, value in plan.states), ""
+        wanted = [row.names for row in plan.rows if _before(row.names)]
+        found = {names: [each for each in texts.entries(was.text, plan, names) if texts.ours(each)] for names in wanted}
     except BkError as error:
-        return f"{path}: {error.detail}"
+        return False, error.detail or error.title
     except (ValueError, RecursionError) as error:
-        return f"{path} cannot be read ({error}): the client may ignore all of it"
+        return False, f"it cannot be read ({error}): the client may ignore all of it"
+    if not all(found.values()):
+        return False, ""
+    programs = {program_of(texts.command_of(each)) for entries in found.values() for each in entries}
+    meant = [row for program in programs for row in _plan(client, scope, plan.path, program).rows]
+    for names, entries in found.items():
+        if any(each not in [row.row for row in meant if row.names == names] for each in entries):
+            return True, "our entry in it is not as bk writes it, and may not be called for every tool"
+    return True, ""
+
+
+def _own(client: Client, scope: str, plan: Plan, was: files.Was) -> tuple[bool, str]:
+    """The same of a file that is all ours."""
+    if not client_of(was.text):
+        return False, ""
+    if plan.mode & 0o100 and not was.mode & 0o100:
+        return True, "it is not executable, so it is never started"
+    programs = {"/", plugin_program(was.text), *(program_of(line) for line in was.text.splitlines())}
+    programs |= {program_of(json.loads(word)) for word in _TEXTS.findall(was.text)}
+    if any(_plan(client, scope, plan.path, program).whole == was.text for program in programs if program):
+        return True, ""
+    return True, "it is not as bk writes it, and the client may go on without it"
+
+
+def _plan(client: Client, scope: str, path: str, program: str) -> Plan:
+    """What stands at a path when the guard is this program."""
+    return next(plan for plan in client.plans[scope](Say(program, client)) if plan.path == path)
 
 
 def _stops(path: str) -> bool:
@@ -135,145 +169,3 @@ def _programs(client: Client, spot: Spot) -> Iterator[str]:
             program = (quoted or plain).lstrip('"')
             if program.startswith("/") and not os.access(program, os.X_OK):
                 yield f"{spot.path(plan.path)}: it names {program}, which cannot be run, so every call is blocked"
-
-
-def _switches(client: Client, spot: Spot) -> Iterator[tuple[str, str, bool]]:
-    """What switches our hooks off: the file, why, and whether hooks of the machine's scope survive it."""
-    look = _SWITCHES.get(client.name)
-    if look is not None:
-        yield from look(spot)
-
-
-def _json(path: str) -> dict[str, Json]:
-    try:
-        told = json_text.read(files.look(path).text)
-    except (BkError, ValueError, RecursionError):
-        return {}
-    return told if isinstance(told, dict) else {}
-
-
-def _toml(path: str) -> dict[str, Json]:
-    try:
-        return toml_text.read(files.look(path).text)
-    except (BkError, ValueError):
-        return {}
-
-
-def _in(told: Json, *names: str) -> Json:
-    for name in names:
-        told = told.get(name) if isinstance(told, dict) else None
-    return told
-
-
-def _disabled(paths: Sequence[str], spot: Spot, key: str = "disableAllHooks") -> Iterator[tuple[str, str, bool]]:
-    for path in paths:
-        if _json(spot.path(path)).get(key) is True:
-            yield spot.path(path), f"{key} is true: no hook runs", True
-
-
-def _claude(spot: Spot) -> Iterator[tuple[str, str, bool]]:
-    own = ("~/.claude/settings.json", "~/.claude/settings.local.json")
-    yield from _disabled((*own, "./.claude/settings.json", "./.claude/settings.local.json"), spot)
-    machine = spot.path("/etc/claude-code/managed-settings.json")
-    told = _json(machine)
-    if told.get("disableAllHooks") is True:
-        yield machine, "disableAllHooks is true: no hook runs", False
-    if told.get("allowManagedHooksOnly") is True:
-        yield machine, "allowManagedHooksOnly is true: only hooks in this file run", True
-
-
-def _qwen(spot: Spot) -> Iterator[tuple[str, str, bool]]:
-    yield from _disabled(("~/.qwen/settings.json", "./.qwen/settings.json"), spot)
-
-
-def _gemini(spot: Spot) -> Iterator[tuple[str, str, bool]]:
-    for path in ("~/.gemini/settings.json", "./.gemini/settings.json"):
-        told = _json(spot.path(path))
-        if _in(told, "hooksConfig", "enabled") is False:
-            yield spot.path(path), "hooksConfig.enabled is false: no hook runs", True
-        for listed in (_in(told, "hooksConfig", "disabled"), _in(told, "hooks", "disabled")):
-            if isinstance(listed, list) and any(
-                isinstance(word, str) and (word == "*" or client_of(word)) for word in listed
-            ):
-                yield spot.path(path), "its list of disabled hooks has ours in it", True
-
-
-def _copilot(spot: Spot) -> Iterator[tuple[str, str, bool]]:
-    paths = ["~/.copilot/settings.json", "./.github/copilot/settings.json", "./.github/copilot/settings.local.json"]
-    hooks = spot.path("./.github/hooks")
-    if os.path.isdir(hooks):
-        paths += [f"./.github/hooks/{name}" for name in sorted(os.listdir(hooks))[:100] if name.endswith(".json")]
-    yield from _disabled(paths, spot)
-
-
-def _codex(spot: Spot) -> Iterator[tuple[str, str, bool]]:
-    machine = _toml(spot.path("/etc/codex/requirements.toml"))
-    pinned = _in(machine, "features", "hooks") is True
-    for path in ("~/.codex/config.toml", "./.codex/config.toml"):
-        told = _toml(spot.path(path))
-        if not pinned and any(_in(told, "features", name) is False for name in ("hooks", "codex_hooks")):
-            yield spot.path(path), "[features] hooks is false: no hook runs", False
-    hooks = spot.path("~/.codex/hooks.json")
-    trusted = _in(_toml(spot.path("~/.codex/config.toml")), "hooks", "state")
-    keys = trusted if isinstance(trusted, dict) else {}
-    known = [key for key, state in keys.items() if hooks in key and _in(state, "trusted_hash")]
-    if os.path.lexists(hooks) and not known:
-        yield hooks, "the hook is not trusted yet, and Codex skips it without a word", True
-    if machine.get("allow_managed_hooks_only") is True:
-        yield spot.path("/etc/codex/requirements.toml"), "allow_managed_hooks_only is true: only hooks in it run", True
-
-
-def _droid(spot: Spot) -> Iterator[tuple[str, str, bool]]:
-    yield from _disabled(("~/.factory/settings.json",), spot, "hooksDisabled")
-    if _json(spot.path("~/.factory/settings.json")).get("enableHooks") is False:
-        yield spot.path("~/.factory/settings.json"), "enableHooks is false: no hook runs", False
-
-
-def _openhands(spot: Spot) -> Iterator[tuple[str, str, bool]]:
-    path = spot.path("./.openhands/hooks.json")
-    if os.path.lexists(path) and not client_of(_text(path)):
-        yield path, "the project has a hooks file of its own, which hides yours", False
-
-
-def _vibe(spot: Spot) -> Iterator[tuple[str, str, bool]]:
-    path = spot.path("./.vibe/hooks.toml")
-    rows = _toml(path).get("hooks")
-    for row in rows if isinstance(rows, list) else ():
-        if isinstance(row, dict) and str(row.get("name", "")).startswith("bk-") and not texts.ours(row):
-            yield (
-                path,
-                f"it has a hook that is also called {shlex.quote(str(row['name'])[:40])}, which replaces ours",
-                False,
-            )
-
-
-def _hermes(spot: Spot) -> Iterator[tuple[str, str, bool]]:
-    from bk.engine.wiring import yaml_text
-
-    path = spot.path("~/.hermes/config.yaml")
-    try:
-        told = yaml_text.read(_text(path))
-    except ValueError:
-        return
-    if told.get("hooks_auto_accept") is not True:
-        yield path, "hooks_auto_accept is not true: without a consent the hook is skipped", False
-
-
-def _text(path: str) -> str:
-    try:
-        return files.look(path).text
-    except BkError:
-        return ""
-
-
-_SWITCHES: dict[str, Callable[[Spot], Iterator[tuple[str, str, bool]]]] = {
-    "claude-code": _claude,
-    "codex": _codex,
-    "copilot": _copilot,
-    "droid": _droid,
-    "gemini": _gemini,
-    "hermes": _hermes,
-    "openhands": _openhands,
-    "qwen": _qwen,
-    "vibe": _vibe,
-}

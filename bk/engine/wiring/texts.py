@@ -7,6 +7,8 @@ from bk.engine.wiring.command import client_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bk.engine.model import Json
     from bk.engine.wiring.plans import Plan
 
@@ -27,20 +29,23 @@ def planned(text: str, plan: Plan) -> str:
     if holds(text, plan):
         return text
     text = removed(text, plan, prune=False)
+    if plan.form == "json":
+        return json_text.added(text, [(row.names, row.row) for row in plan.rows], plan.states)
     for names, value in plan.states:
-        text = json_text.stated(text, names, value) if plan.form == "json" else yaml_text.stated(text, names[0], value)
+        text = yaml_text.stated(text, names[0], value)
     for row in plan.rows:
-        if plan.form == "json":
-            text = json_text.appended(text, row.names, row.row)
-        elif plan.form == "toml":
+        if plan.form == "toml":
             text = toml_text.appended(text, row.names[0], row.row)
         else:
             text = yaml_text.appended(text, row.names, row.row)
     return text
 
 
-def removed(text: str, plan: Plan, *, prune: bool = True) -> str:
-    """The text without our entries; with `prune` also without the containers that they leave empty."""
+def removed(text: str, plan: Plan, *, prune: bool = True, before: str | None = None) -> str:
+    """The text without our entries; with `prune` also without the containers that they leave empty.
+
+    `before` is what the file said before us, where that is known: a setting that was not in it is ours as well.
+    """
     for names in dict.fromkeys(row.names for row in plan.rows):
         if plan.form == "json":
             text = json_text.without(text, names, ours, prune=prune)
@@ -48,7 +53,15 @@ def removed(text: str, plan: Plan, *, prune: bool = True) -> str:
             text = toml_text.without(text, names[0], ours)
         else:
             text = yaml_text.without(text, names, ours)
+    for names, value in plan.states if prune else ():
+        if names[-1] == "bk" or (before is not None and setting(before, plan, names) is None):
+            unstated = json_text.unstated if plan.form == "json" else _top
+            text = unstated(text, names, value)
     return text
+
+
+def _top(text: str, names: Sequence[str], value: Json) -> str:
+    return yaml_text.unstated(text, names[0], value)
 
 
 def holds(text: str, plan: Plan) -> bool:
@@ -86,5 +99,12 @@ def ours(entry: Json) -> bool:
     inner = entry.get("hooks")
     if isinstance(inner, list) and inner:
         return all(ours(each) for each in inner)
-    told = entry.get("command", entry.get("bash"))
-    return isinstance(told, str) and bool(client_of(told))
+    return bool(client_of(command_of(entry)))
+
+
+def command_of(entry: Json) -> str:
+    """What an entry of a client's list starts; the first where it holds several."""
+    while isinstance(entry, dict) and isinstance(entry.get("hooks"), list) and entry["hooks"]:
+        entry = entry["hooks"][0]
+    told = entry.get("command", entry.get("bash")) if isinstance(entry, dict) else ""
+    return told if isinstance(told, str) else ""

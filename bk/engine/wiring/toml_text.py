@@ -6,6 +6,8 @@ import json
 import re
 import tomllib
 
+from bk.engine.wiring.alike import alike
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,7 +30,8 @@ def appended(text: str, name: str, row: dict[str, Json]) -> str:
     there = before.get(name)
     if there == []:
         text = _emptied(text, name)
-    elif there is not None and (
+        there = None if name not in read(text) else there
+    if there is not None and (
         not isinstance(there, list) or not re.search(rf"^[ \t]*\[\[\s*{name}\s*\]\]", text, re.M)
     ):
         raise ValueError(f"{name} is written as a value, and would have to be [[{name}]]")
@@ -37,7 +40,11 @@ def appended(text: str, name: str, row: dict[str, Json]) -> str:
     gap = "" if not text or text.endswith("\n") else newline
     between = newline if text.strip(BOM).strip() else ""
     made = f"{text}{gap}{between}{newline.join(lines)}{newline}"
-    if read(made) != {**before, name: [*(there or []), row]}:
+    try:
+        added = alike(read(made), {**before, name: [*(there or []), row]})
+    except ValueError:
+        added = False
+    if not added:
         raise ValueError(f"{name} cannot be added to without changing something else")
     return made
 
@@ -58,7 +65,7 @@ def without(text: str, name: str, ours: Callable[[Json], bool]) -> str:
         kept.append(block)
     made = "".join(kept)
     wanted = {**before, name: left} if left else {key: value for key, value in before.items() if key != name}
-    if read(made) != wanted:
+    if not alike(read(made), wanted):
         raise ValueError(f"our entries in {name} cannot be told from what stands around them")
     return made
 
@@ -70,9 +77,14 @@ def rows(text: str, name: str) -> list[Json]:
 
 
 def _emptied(text: str, name: str) -> str:
-    """The text without a line that says that the list is empty; as it is when there is no such line alone."""
-    made, count = re.subn(rf"^[ \t]*{name}[ \t]*=[ \t]*\[[ \t]*\][ \t]*(?:\r?\n|\Z)", "", text, count=1, flags=re.M)
-    return made if count else text
+    """The text without the words that say that the list is empty; what is said of it in that line stays."""
+    empty = re.compile(rf"^([ \t]*){name}[ \t]*=[ \t]*\[\s*\][ \t]*(?:(#[^\n]*(?:\n|\Z))|\r?\n|\r?\Z)", re.MULTILINE)
+    bom, bare = (BOM, text[1:]) if text.startswith(BOM) else ("", text)
+    made = bom + empty.sub(lambda found: f"{found[1]}{found[2]}" if found[2] else "", bare, count=1)
+    try:
+        return made if name not in read(made) else text
+    except ValueError:
+        return text
 
 
 def _blocks(text: str) -> Sequence[str]:

@@ -9,20 +9,17 @@ import shutil
 
 from bk.engine.errors import BkError
 from bk.engine.wiring import files, texts
-from bk.engine.wiring.clients import BY_NAME, CLIENTS
+from bk.engine.wiring.clients import BY_NAME, CLIENTS, UNHOOKED
 from bk.engine.wiring.command import client_of
 from bk.engine.wiring.plans import MANAGED, PROJECT, USER, Say
 from bk.engine.wiring.plugins import program_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from bk.engine.state import State
     from bk.engine.wiring.plans import Client, Plan
-
-SCOPES = (USER, PROJECT, MANAGED)
-DONE, THERE, GONE, NONE = "changed", "as it should be", "removed", "nothing of ours"
 
 
 class Spot:
@@ -88,6 +85,15 @@ def detected(home: str, path: str) -> list[Client]:
     ]
 
 
+def unhooked(home: str, path: str) -> list[str]:
+    """The clients on this machine that nothing can be wired into, for they call no hook."""
+    return [
+        title
+        for title, folder, program in UNHOOKED
+        if shutil.which(program, path=path) or os.path.lexists(folder.replace("~", home, 1))
+    ]
+
+
 def plans(each: Client, scope: str, spot: Spot) -> Sequence[Plan]:
     """The client's files at a scope; BkError when it has none there."""
     made = each.plans.get(scope)
@@ -136,8 +142,9 @@ def removing(each: Client, scope: str, spot: Spot, state: State) -> list[Change]
             if plan.form == "own":
                 after = None if client_of(was.text) else was.data
             else:
-                text = texts.removed(was.text, plan, prune=True)
-                empty = files.made_by_us(state, was) and text.strip() in ("", "{}", "{\n}")
+                earlier = files.said_before(state, was)
+                text = texts.removed(was.text, plan, before=earlier)
+                empty = earlier is not None and not earlier.strip() and "".join(text.split()) in ("", "{}")
                 after = None if empty else text.encode()
         except (ValueError, RecursionError) as error:
             raise files.unreadable(was.path, str(error)) from error
@@ -165,14 +172,8 @@ def uninstall(changes: Sequence[Change], state: State) -> None:
     for change in changes:
         if change.changes:
             files.write(change.was, change.after, change.mode)
+    for change in changes:
         files.forget(state, change.was)
-
-
-def told(changes: Sequence[Change], *, removes: bool) -> Mapping[str, str]:
-    """For each file, what becomes of it in a word."""
-    if removes:
-        return {each.path: (GONE if each.changes else NONE) for each in changes}
-    return {each.path: (DONE if each.changes else THERE) for each in changes}
 
 
 def _look(plan: Plan, scope: str, spot: Spot) -> files.Was:

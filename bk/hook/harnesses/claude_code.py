@@ -51,8 +51,6 @@ TOOLS = {
 # (what the name starts with, what stands between server and tool)
 MCP = ("mcp__", "__")
 
-PROJECT_ENV = "CLAUDE_PROJECT_DIR"
-
 # Replies by event and answer: (exit code, stdout with %s for the reason as a JSON string). "" prints nothing.
 DENY = '{"hookSpecificOutput":{"hookEventName":"PreToolUse","permissionDecision":"deny","permissionDecisionReason":%s}}'
 DENY_EXIT = 2

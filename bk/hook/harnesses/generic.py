@@ -53,9 +53,12 @@ REPLIES = {
 
 
 def unpacked(payload: "Mapping[str, Json]") -> "Mapping[str, Json]":
-    """A `tools/call` request as a call of an MCP tool; anything else as it is."""
+    """A `tools/call` request as a call of an MCP tool; anything else as it is. One that names a tool in both ways
+    names none: nobody can tell which of them the client would run."""
     params = payload.get("params")
-    if payload.get("method") != "tools/call" or type(params) is not dict:
+    if payload.get("method") != "tools/call":
         return payload
+    if type(params) is not dict or any(name in payload for name in FIELDS["tool"]):
+        return {}
     name = params.get("name")
     return {**payload, "tool_name": name, "tool_input": params.get("arguments", {}), "bk.mcp": ("", name)}

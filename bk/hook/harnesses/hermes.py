@@ -53,9 +53,11 @@ REPLIES = {
 
 
 def unpacked(payload: "Mapping[str, Json]") -> "Mapping[str, Json]":
-    """The payload with what stands in `extra` beside the rest."""
-    extra = payload.get("extra")
-    if type(extra) is not dict:
-        return payload
-    beside = {name: extra[name] for name in ("tool_call_id", "result") if name in extra}
-    return {**payload, **beside}
+    """The payload with what stands in `extra` beside the rest, and a program of its own as the command it is."""
+    extra, given = payload.get("extra"), payload.get("tool_input")
+    flat = dict(payload)
+    if type(extra) is dict:
+        flat |= {name: extra[name] for name in ("tool_call_id", "result") if name in extra}
+    if payload.get("tool_name") == "execute_code" and type(given) is dict and type(given.get("code")) is str:
+        flat |= {"bk.kind": "shell", "tool_input": {**given, "code": None, "command": ["python3", "-c", given["code"]]}}
+    return flat

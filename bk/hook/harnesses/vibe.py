@@ -3,6 +3,12 @@
 Only with `strict = true` in its file does a broken hook stop the call.
 """
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bk.engine.model import Json
+
 NAME = "vibe"
 ALIASES = ("mistral-vibe",)
 
@@ -50,3 +56,12 @@ REPLIES = {
         "deny": (0, DENY),
     },
 }
+
+
+def unpacked(payload: "Mapping[str, Json]") -> "Mapping[str, Json]":
+    """The payload with a program that calls tools as the command it is."""
+    given = payload.get("tool_input")
+    if payload.get("tool_name") != "run_typescript" or type(given) is not dict or type(given.get("code")) is not str:
+        return payload
+    command = ["node", "-e", given["code"]]
+    return {**payload, "bk.kind": "shell", "tool_input": {**given, "code": None, "command": command}}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import subprocess
@@ -90,3 +91,29 @@ def test_shims(place: Place) -> None:
     assert place.bk("shim", "status").returncode == 3, "not on the PATH yet"
     assert place.bk("shim", "install", "ls").returncode == 2
     assert place.bk("shim", "uninstall").returncode != 0
+
+
+def test_a_client_that_calls_no_hook_is_told_of(place: Place) -> None:
+    (place.home / ".continue").mkdir()
+    told = place.bk("hooks", "status")
+    assert "Continue" in told.stdout
+    assert "calls no hook" in told.stdout
+    assert json.loads(place.bk("hooks", "status", "--json").stdout)["unhooked"] == ["Continue"]
+
+
+@pytest.mark.long
+def test_verify_finds_a_guard_that_says_yes(place: Place) -> None:
+    assert place.bk("hooks", "install", "--target", "claude-code").returncode == 0
+    lock = os.open(place.home / ".bk" / "run" / "starting.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    fcntl.flock(lock, fcntl.LOCK_EX)  # so that no engine is left behind
+    good = place.bk("hooks", "verify", "--json")
+    assert good.returncode == 0, good.stdout
+    settings = place.home / ".claude" / "settings.json"
+    settings.write_text(settings.read_text().replace("; exit 2", "; exit 0").replace("0|2) exit $c", "0|2) exit 0"))
+    bad = place.bk("hooks", "verify", "--json")
+    assert bad.returncode == 3
+    row = json.loads(bad.stdout)["clients"][0]
+    assert not row["effective"]
+    assert not row["stops"]
+    assert "as bk writes it" in row["off"][0]
+    os.close(lock)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ from bk.hook.request import Request
 TOKEN = "ghp_" + "q7Rk2Vw9Zt4Lx8Nb3Ym6" + "Hc1Jd5Fg0SpAeUiQ"
 
 
-def after(state: State, client: str, payload: dict[str, Any], event: str = "") -> tuple[Reply, dict[str, Any]]:
+def after(state: State, client: str, payload: dict[str, Any], event: str = "") -> tuple[Reply, Mapping[str, Any]]:
     world = World.open(state)
     ledger = Ledger.open(state, redact=world.redact)
     try:
@@ -51,6 +52,8 @@ def test_claude_gets_the_output_in_its_own_shape(state: State) -> None:
         ("vibe", {**claude(f"a {TOKEN} b"), "hook_event_name": "post_tool", "tool_output": f"a {TOKEN} b"}, "reason"),
         ("opencode", {"hook": "tool.execute.after", "directory": "/", "output": {"output": f"a {TOKEN} b"},
                       "input": {"tool": "bash", "args": {"command": "ls"}}}, "output"),
+        ("openclaw", {"hook": "after_tool_call", "cwd": "/", "ctx": {"sessionKey": "s"}, "event": {
+            "toolName": "exec", "params": {"command": "ls"}, "result": f"a {TOKEN} b"}}, "output"),
     ],
 )  # fmt: skip
 def test_others_get_it_as_a_text(state: State, client: str, payload: dict[str, Any], key: str) -> None:

@@ -56,7 +56,8 @@ def _written(draw: st.DrawFn, value: Any, step: str, newline: str, lead: str = "
     for number, row in enumerate(rows):
         comma = "," if number < len(rows) - 1 or draw(st.integers(0, 5)) == 0 else ""
         said = draw(st.sampled_from(["", "", "", " // it is so", " /* why */"]))
-        text += f"{inner}{row}{comma}{said}{newline}"
+        ahead = draw(st.sampled_from(["", "", "", "", "/* two */ "]))
+        text += f"{inner}{ahead}{row}{comma}{said}{newline}"
         if draw(st.integers(0, 9)) == 0:
             text += f"{inner}// about the next{newline}"
     return f"{text}{lead}{closed}"
@@ -67,7 +68,8 @@ def toml_documents(draw: st.DrawFn) -> str:
     """Keys, tables, arrays of tables, hooks of others, comments and empty lines."""
     parts = [
         'model = "x"\n', "a = 1 # one\n", "\n", "# a comment\n", 'text = """\n[[hooks]]\nno table\n"""\n',
-        "hooks = []\n",
+        "hooks = []\n", "hooks = [ ] # none\n", "d.e.f = 1\n", "inline = { a = 1, b = [1, 2] }\n", "n = nan\n",
+        "\tdate = 2020-01-01T00:00:00Z\n",
     ]  # fmt: skip
     tables = [
         '[providers.one]\nkey = "v"\n', "\n[x]\n\n  y = [1,\n    2]\n", '[[hooks]]\nevent = "Stop"\ncommand = "say"\n',
@@ -75,9 +77,10 @@ def toml_documents(draw: st.DrawFn) -> str:
     ]  # fmt: skip
     said = draw(st.lists(st.sampled_from(parts), unique=True, max_size=4))
     said += draw(st.lists(st.sampled_from(tables), unique=True, max_size=4))
-    if any("hooks = []" in part for part in said):
-        said = [part for part in said if "[[hooks]]\nevent" not in part]
-    text = "".join(said)
+    empty = [part for part in said if part.startswith("hooks = [")]
+    if empty:
+        said = [part for part in said if "[[hooks]]\nevent" not in part and part not in empty[1:]]
+    text = draw(st.sampled_from(["", "", "\ufeff"])) + "".join(said)
     if draw(st.booleans()):
         text = text.removesuffix("\n")
     return text.replace("\n", "\r\n") if draw(st.booleans()) else text
@@ -89,16 +92,20 @@ def yaml_documents(draw: st.DrawFn) -> str:
     parts = [
         "model:\n  default: m\n  base: http://127.0.0.1/v1 # here\n", "# said\n", "\n", "list:\n- a\n- b\n",
         "text: |\n  hooks:\n    none\n", "approvals:\n    mode: \"off\"\n", "flow: {a: 1, b: [2]}\n",
+        "base: &base\n  x: 1\nmore:\n  <<: *base\n", "é: 😀\n", "n: .nan\n", "kept: |+\n  a\n\n",
     ]  # fmt: skip
     hooks = [
         "",
         "hooks:\n  post_llm:\n    - command: x\n",
         "hooks:\n  pre_tool_call:\n  - matcher: q\n    command: y # theirs\n",
         "hooks:\n    pre_tool_call:\n        - command: z\n          timeout: 3\n    other:\n        - c: w\n# after\n",
+        "hooks: {} # none\n", "hooks: ~\n", "hooks:\n  pre_tool_call: []\n",
+        "hooks:\n  pre_tool_call: # why\n  -   command: a\n      x: 1\n",
+        "hooks:\n  pre_tool_call:\n    - &one\n      command: c\n    - *one\n",
     ]  # fmt: skip
     said = draw(st.lists(st.sampled_from(parts), unique=True, max_size=5))
     said.insert(draw(st.integers(0, len(said))), draw(st.sampled_from(hooks)))
-    text = "".join(said)
+    text = draw(st.sampled_from(["", "", "\ufeff", "---\n"])) + "".join(said)
     if draw(st.booleans()):
         text = text.removesuffix("\n")
     return text.replace("\n", "\r\n") if draw(st.booleans()) else text

@@ -22,9 +22,14 @@ const loaded = await import(pathToFileURL(file));
 const said = {};
 if (kind === "openclaw") {
   const hooks = {};
-  loaded.default.register({ on: (name, run) => (hooks[name] = run) });
+  const api = { on: (name, run) => (hooks[name] = run) };
+  if (!process.env.OLD) api.registerAgentToolResultMiddleware = (run) => (hooks.shown = run);
+  loaded.default.register(api);
   const told = await hooks["before_tool_call"]({ toolName: "exec", params: { command: "ls" } }, { sessionKey: "s" });
   said.before = told === undefined ? "ran" : told.block === true ? told.blockReason : told;
+  const result = { content: [{ type: "text", text: "out" }, { type: "image", data: "x" }], details: {} };
+  const shown = await hooks.shown?.({ toolName: "exec", args: {}, toolCallId: "c", result }, { sessionKey: "s" });
+  if (hooks.shown) said.after = (shown?.result ?? result).content.map((part) => part.text ?? part.type).join("\\n\\n");
 } else {
   const hooks = await loaded.BeeKeeper({ directory: "/" });
   const input = { tool: "bash", sessionID: "s", callID: "c" };
@@ -80,7 +85,7 @@ def test_a_yes_passes_and_a_no_stops(tmp_path: Path, kind: str) -> None:
     assert played(tmp_path, f"cat > seen; {YES}", kind)["before"] == "ran"
     said = played(tmp_path, """echo '{"decision":"deny","reason":"bk blocked it"}'; exit 2""", kind)
     assert said["before"] == "bk blocked it"
-    assert said.get("after", "bk blocked it") == "bk blocked it"
+    assert said["after"].endswith("bk blocked it")
 
 
 @needs_node
@@ -109,7 +114,7 @@ def test_a_yes_passes_and_a_no_stops(tmp_path: Path, kind: str) -> None:
 def test_anything_but_a_yes_is_a_no(tmp_path: Path, kind: str, body: str | None) -> None:
     said = played(tmp_path, body, kind)
     assert "the guard did not answer" in said["before"]
-    assert "the guard did not answer" in said.get("after", said["before"])
+    assert "the guard did not answer" in said["after"]
 
 
 @needs_node
@@ -129,9 +134,23 @@ def test_what_cannot_be_told_is_a_no(tmp_path: Path) -> None:
 
 
 @needs_node
-def test_a_warning_stands_under_the_output(tmp_path: Path) -> None:
-    said = played(tmp_path, """echo '{"decision":"allow","warning":"bk warns: of it"}'""", "opencode")
-    assert said == {"before": "ran", "after": "out\n\nbk warns: of it"}
+@pytest.mark.parametrize(("kind", "more"), [("opencode", ""), ("openclaw", "\n\nimage")])
+def test_a_warning_stands_under_the_output(tmp_path: Path, kind: str, more: str) -> None:
+    said = played(tmp_path, """echo '{"decision":"allow","warning":"bk warns: of it"}'""", kind)
+    assert said == {"before": "ran", "after": f"out{more}\n\nbk warns: of it"}
+
+
+@needs_node
+@pytest.mark.parametrize(("kind", "more"), [("opencode", ""), ("openclaw", "image\n\n")])
+def test_an_output_without_its_secret_stands_in_its_place(tmp_path: Path, kind: str, more: str) -> None:
+    said = played(tmp_path, """echo '{"decision":"allow","output":"clean"}'""", kind)
+    assert said == {"before": "ran", "after": f"{more}clean"}
+
+
+@needs_node
+def test_a_release_that_shows_no_outputs_is_still_guarded(tmp_path: Path) -> None:
+    said = played(tmp_path, """echo '{"decision":"deny","reason":"bk blocked it"}'; exit 2""", "openclaw", OLD="1")
+    assert said == {"before": "bk blocked it"}
 
 
 @needs_node

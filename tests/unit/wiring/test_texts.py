@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from typing import Any
 
@@ -12,6 +13,7 @@ from hypothesis import given, settings
 from bk.engine.wiring import json_text, texts, toml_text, yaml_text
 from bk.engine.wiring.clients import BY_NAME
 from bk.engine.wiring.plans import USER, Plan, Say
+from tests import width
 from tests.unit.wiring.documents import FOREIGN, json_documents, toml_documents, yaml_documents
 
 
@@ -20,24 +22,35 @@ def plan(client: str, program: str = "/usr/bin/bk-hook") -> Plan:
     return made[0]
 
 
+EMPTY = re.compile(r"hooks = \[ ?\]|(?<=hooks: )\{\}|(?<=hooks: )~|(?<=pre_tool_call: )\[\]")
+COMMENTS = (
+    "// settings",
+    "// it is so",
+    "/* why */",
+    "// end",
+    "/* two */",
+    "# one",
+    "# none",
+    "# why",
+    "# theirs",
+    "# after",
+)
 CLAUDE, KIMI, HERMES = plan("claude-code"), plan("kimi"), plan("hermes")
 
 
 def others(text: str, of: Plan) -> Any:
-    """What the document says without us."""
+    """What the document says without us: a list or a table that is empty says nothing."""
     told: Any = {"json": json_text.read, "toml": toml_text.read, "yaml": yaml_text.read}[of.form](text)
     told = json.loads(json.dumps(told, default=str))
-    for row in of.rows:
-        inner = told
-        for name in row.names[:-1]:
-            inner = inner.get(name, {})
-        if row.names[-1] in inner:
-            inner[row.names[-1]] = [each for each in inner[row.names[-1]] if not texts.ours(each)]
-            if not inner[row.names[-1]]:
-                del inner[row.names[-1]]
+    hooks = told.pop("hooks", None)
     for names, _ in of.states:
         told.pop(names[0], None)
-    return {key: value for key, value in told.items() if not (key == "hooks" and not value)}
+    if isinstance(hooks, dict):
+        hooks = {event: [row for row in rows or () if not texts.ours(row)] for event, rows in hooks.items()}
+        hooks = {event: rows for event, rows in hooks.items() if rows}
+    elif isinstance(hooks, list):
+        hooks = [row for row in hooks if not texts.ours(row)]
+    return repr({**told, "hooks": hooks} if hooks else told)  # nan is not itself
 
 
 def in_and_out(text: str, of: Plan) -> None:
@@ -52,7 +65,9 @@ def in_and_out(text: str, of: Plan) -> None:
     out = texts.removed(moved, of, prune=True)
     assert others(out, of) == others(text, of)
     assert "bk-hook" not in out
-    assert within(text.replace("hooks = []", ""), wired), "nothing is taken away or spelled anew"
+    assert within(EMPTY.sub("", text), wired), "nothing is taken away or spelled anew"
+    for comment in COMMENTS:
+        assert out.count(comment) >= text.count(comment), "what people have said stays"
 
 
 def within(text: str, longer: str) -> bool:
@@ -66,19 +81,19 @@ def plan_moved(of: Plan) -> Plan:
     return plan(name, "/opt/new place/bk-hook")
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=width.of(30, 100), deadline=None)
 @given(json_documents())
 def test_json(text: str) -> None:
     in_and_out(text, CLAUDE)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=width.of(30, 80), deadline=None)
 @given(toml_documents())
 def test_toml(text: str) -> None:
     in_and_out(text, KIMI)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=width.of(12, 40), deadline=None)
 @given(yaml_documents())
 def test_yaml(text: str) -> None:
     in_and_out(text, HERMES)
@@ -100,7 +115,7 @@ def test_so_is_toml(text: str) -> None:
         texts.planned(text, KIMI)
 
 
-@pytest.mark.parametrize("text", ["a: [", "- a\n", "hooks: {}\n", "hooks: x\n", "hooks:\n  pre_tool_call: []\n", "\tx"])
+@pytest.mark.parametrize("text", ["a: [", "- a\n", "hooks: {a: 1}\n", "hooks: x\n", "hooks:\n  pre_tool_call: [a]\n"])
 def test_so_is_yaml(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         texts.planned(text, HERMES)
@@ -110,12 +125,12 @@ def test_five_megabytes_take_no_more_than_reading_them() -> None:
     rows = [{"matcher": f"m{number}" + "x" * 900, "hooks": FOREIGN["hooks"]} for number in range(5_500)]
     text = json.dumps({"hooks": {"PreToolUse": rows, "Stop": []}, "x": 1}, indent=2)
     assert len(text) > 5 << 20
-    started = time.perf_counter()
+    started = time.process_time()
     json_text.read(text)
-    reading = time.perf_counter() - started
-    started = time.perf_counter()
+    reading = time.process_time() - started
+    started = time.process_time()
     wired = texts.planned(text, CLAUDE)
-    assert time.perf_counter() - started < 120 * reading
+    assert time.process_time() - started < 120 * reading
     assert texts.removed(wired, CLAUDE) == text.replace('"Stop": []\n  },', '"Stop": []\n  },')
 
 

@@ -11,50 +11,17 @@ import pytest
 from hypothesis import given, settings
 
 from bk.engine.errors import BkError
-from bk.engine.state import State
 from bk.engine.wiring import files, wire
 from bk.engine.wiring.bait import bait, stopped
 from bk.engine.wiring.clients import BY_NAME, CLIENTS
 from bk.engine.wiring.command import client_of
-from bk.engine.wiring.plans import MANAGED, PROJECT, USER, Say
+from bk.engine.wiring.plans import PROJECT, USER, Say
 from bk.engine.wiring.standing import standing
-from bk.engine.wiring.switched import news
 from bk.hook.harness import harness_data
+from tests.unit.wiring.desk import Desk
 from tests.unit.wiring.documents import json_documents
 
 SCOPES = [(client.name, scope) for client in CLIENTS for scope in client.plans]
-
-
-class Desk:
-    """A home, a project, a machine and a state directory."""
-
-    def __init__(self, root: Path, program: str = "/usr/bin/bk-hook") -> None:
-        self.home, self.project = f"{root}/home", f"{root}/project"
-        for path in (self.home, self.project, f"{root}/machine"):
-            os.makedirs(path)
-        self.spot = wire.Spot(self.home, self.project, program, f"{root}/machine")
-        self.state = State(f"{self.home}/.bk", self.home, os.getuid())
-        self.state.ensure()
-
-    def put(self, path: str, text: str, mode: int = 0o644) -> Path:
-        file = Path(self.spot.path(path))
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, newline="")
-        file.chmod(mode)
-        return file
-
-    def install(self, name: str, scope: str = USER) -> list[wire.Change]:
-        changes = wire.installing(BY_NAME[name], scope, self.spot)
-        wire.install(changes, self.state)
-        return changes
-
-    def uninstall(self, name: str, scope: str = USER) -> None:
-        wire.uninstall(wire.removing(BY_NAME[name], scope, self.spot, self.state), self.state)
-
-    def off(self, name: str) -> str:
-        found = standing(BY_NAME[name], self.spot, here=True)
-        assert found.asks is not bool(found.off)
-        return " | ".join(found.off)
 
 
 @pytest.fixture
@@ -75,7 +42,7 @@ def test_in_twice_and_out(desk: Desk, name: str, scope: str) -> None:
     assert standing(BY_NAME[name], desk.spot, here=True).scopes == ()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(text=json_documents())
 def test_out_is_as_before_to_the_byte(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
     desk = Desk(tmp_path_factory.mktemp("desk"))
@@ -94,8 +61,7 @@ def test_an_edit_in_between_stays(desk: Desk) -> None:
     desk.install("claude-code")
     file.write_text(file.read_text().replace('"a"', '"b"'))
     desk.uninstall("claude-code")
-    assert file.read_text() == '{\n  "model": "b"\n}\n' or "// mine" in file.read_text()
-    assert "bk-hook" not in file.read_text()
+    assert file.read_text() == '{\n  "model": "b" // mine\n}\n'
 
 
 def test_a_link_stays_a_link(desk: Desk) -> None:
@@ -202,69 +168,6 @@ def test_an_answer_that_stops_everything_is_not_taken_for_one_that_works() -> No
     assert json.loads(bait("copilot", "/p"))["toolName"] == "bash"
 
 
-OFF = [
-    ("claude-code", "./.claude/settings.json", '{"disableAllHooks": true}', "disableAllHooks"),
-    ("claude-code", "./.claude/settings.local.json", '{"disableAllHooks": true}', "disableAllHooks"),
-    ("claude-code", "/etc/claude-code/managed-settings.json", '{"allowManagedHooksOnly": true}', "only hooks in this"),
-    ("qwen", "./.qwen/settings.json", '{"disableAllHooks": true}', "disableAllHooks"),
-    ("gemini", "./.gemini/settings.json", '{"hooksConfig": {"enabled": false}}', "hooksConfig"),
-    ("gemini", "./.gemini/settings.json", '{"hooks": {"disabled": ["*"]}}', "disabled hooks"),
-    ("copilot", "./.github/copilot/settings.json", '{"disableAllHooks": true}', "disableAllHooks"),
-    ("copilot", "./.github/hooks/x.json", '{"version": 1, "disableAllHooks": true}', "disableAllHooks"),
-    ("codex", "./.codex/config.toml", "[features]\nhooks = false\n", "[features]"),
-    ("codex", "~/.codex/config.toml", "", "not trusted"),
-    ("openhands", "./.openhands/hooks.json", '{"hooks": {}}', "hides yours"),
-    (
-        "vibe",
-        "./.vibe/hooks.toml",
-        '[[hooks]]\nname = "bk-pre_tool"\ntype = "pre_tool"\ncommand = "true"\n',
-        "replaces",
-    ),
-]
-
-
-@pytest.mark.parametrize(("name", "path", "text", "said"), OFF)
-def test_each_way_of_being_switched_off_is_named(
-    desk: Desk, tmp_path: Path, name: str, path: str, text: str, said: str
-) -> None:
-    guard = tmp_path / "bk-hook"
-    guard.write_text("#!/bin/sh\n")
-    guard.chmod(0o755)
-    desk.spot = wire.Spot(desk.home, desk.project, str(guard), desk.spot.machine)
-    desk.install(name)
-    if name != "codex":
-        assert not desk.off(name)
-    desk.put(path, text)
-    assert said in desk.off(name)
-
-
-def test_the_machines_own_scope_survives_a_repository(desk: Desk, tmp_path: Path) -> None:
-    guard = tmp_path / "bk-hook"
-    guard.write_text("#!/bin/sh\n")
-    guard.chmod(0o755)
-    desk.spot = wire.Spot(desk.home, desk.project, str(guard), desk.spot.machine)
-    for name in ("claude-code", "qwen", "gemini"):
-        desk.install(name, MANAGED)
-    desk.put("./.claude/settings.json", '{"disableAllHooks": true}')
-    desk.put("./.qwen/settings.json", '{"disableAllHooks": true}')
-    desk.put("./.gemini/settings.json", '{"hooksConfig": {"enabled": false}}')
-    for name in ("claude-code", "qwen", "gemini"):
-        assert not desk.off(name)
-
-
-def test_a_script_that_cannot_run_is_named(desk: Desk) -> None:
-    changes = desk.install("cline")
-    os.chmod(changes[0].path, 0o644)
-    assert "not executable" in desk.off("cline")
-
-
-def test_hermes_without_consent_is_named(desk: Desk) -> None:
-    changes = desk.install("hermes")
-    path = Path(changes[0].path)
-    path.write_text(path.read_text().replace("hooks_auto_accept: true", "hooks_auto_accept: false"))
-    assert "hooks_auto_accept" in desk.off("hermes")
-
-
 def test_what_was_kept_is_the_owners_alone(desk: Desk) -> None:
     desk.put("~/.claude/settings.json", '{"env": {"TOKEN": "x"}}')
     desk.install("claude-code")
@@ -272,26 +175,6 @@ def test_what_was_kept_is_the_owners_alone(desk: Desk) -> None:
         assert path.stat().st_mode & 0o077 == 0
     was = files.look(f"{desk.home}/.claude/settings.json")
     assert files.kept(desk.state, was) == (True, b'{"env": {"TOKEN": "x"}}')
-
-
-def test_a_client_that_stops_asking_is_an_incident_once(desk: Desk, tmp_path: Path) -> None:
-    guard = tmp_path / "bk-hook"
-    guard.write_text("#!/bin/sh\n")
-    guard.chmod(0o755)
-    desk.spot = wire.Spot(desk.home, desk.project, str(guard), desk.spot.machine)
-    desk.install("claude-code")
-
-    def told() -> list[str]:
-        return [entry.data["detail"] for entry in news(desk.state, [desk.project], path="", program=str(guard))]
-
-    assert told() == []
-    switch = desk.put("./.claude/settings.json", '{"disableAllHooks": true}')
-    assert len(told()) == 1
-    assert told() == [], "it was said"
-    switch.unlink()
-    assert told() == []
-    desk.put("./.claude/settings.json", '{"disableAllHooks": true}')
-    assert len(told()) == 1, "it is off again"
 
 
 def test_a_plugin_without_its_program_is_not_in(desk: Desk) -> None:
@@ -303,9 +186,3 @@ def test_a_plugin_without_its_program_is_not_in(desk: Desk) -> None:
     desk.install("openclaw")
     desk.uninstall("openclaw")
     assert settings.read_text() == '{"agents": {}}\n'
-
-
-def test_a_script_that_is_gone_is_missed(desk: Desk) -> None:
-    desk.install("cline")
-    os.unlink(desk.spot.path("~/.cline/hooks/PreToolUse"))
-    assert "PreToolUse: our part of it is gone" in desk.off("cline")
