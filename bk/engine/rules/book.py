@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 _FLAGS = ("-", "/", "+", "\u2010", "\u2013", "\u2014", "\u2212")
-BY_WORDS = frozenset(("with_flags", "without_flags", "with_subcommand", "with_args", "with_no_args", "with_option"))
+_BY_LINE = ("with_flags", "without_flags", "with_subcommand", "with_args", "with_no_args", "with_option")
+BY_WORDS = frozenset((*_BY_LINE, "says", "via", "as_root"))
 MAX_KEPT = 400
 MAX_FINDINGS = 4
 MAX_NAMES = 2000
@@ -81,7 +82,7 @@ class Rulebook:
         self._heads: list[str] = compiled["heads"]
         self._tables: list[dict[str, list[int]]] = compiled["tables"]
         self._ready: dict[int, _Table] = {}
-        self._met: dict[tuple[str, ...], tuple[int, ...]] = {}
+        self._met: dict[tuple[tuple[str, ...], tuple[str, ...], str | None], tuple[int, ...]] = {}
         self._commands: dict[str, list[int]] = compiled["commands"]
         self._globs: list[list[Json]] = compiled["globs"]
         self._paths: dict[str, dict[str, list[int]]] = compiled["paths"]
@@ -174,7 +175,8 @@ class Rulebook:
     def _for_run(self, run: Run, call: Call) -> list[int]:
         """The alternatives that a command could meet, by its program and its words.
 
-        Agents repeat themselves: what a command's words alone decide is remembered for commands wholly known.
+        Agents repeat themselves: what a command alone decides, its words, input and what carries it, is remembered
+        for commands wholly known.
         """
         runs = self._kinds.get("runs")
         numbers = list(runs) if runs else []
@@ -186,13 +188,14 @@ class Rulebook:
         if call.assigns:
             for table in tables:
                 numbers.extend(table.assigned)
-        known = self._met.get(run.argv) if run.certain else None
+        whole = (run.argv, run.via, run.stdin)
+        known = self._met.get(whole) if run.certain else None
         if known is None:
             known = self._meeting(run, tables, call)
-            if run.certain and sum(map(len, run.argv)) < MAX_KEPT:
+            if run.certain and sum(map(len, run.argv)) + sum(map(len, run.via)) + len(run.stdin or "") < MAX_KEPT:
                 if len(self._met) >= MAX_NAMES:
                     self._met.clear()
-                self._met[run.argv] = known
+                self._met[whole] = known
         numbers.extend(known)
         return numbers
 
