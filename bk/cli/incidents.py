@@ -44,13 +44,30 @@ def show_all(
     from bk.engine.console.cases import rows, told
 
     found = rows(every=everything, state_is=state)
+    waits = _waiting(as_json=as_json)
     if as_json:
-        _say(json.dumps({"incidents": [told(one) for one in found]}))
+        _say(json.dumps({"incidents": [told(one) for one in found], "open": waits}))
         return
     for one in found:
         _row(one)
     if not found:
         _say("nothing that is installed is spoken against" if not everything else "there are no incidents")
+    if any(waits.values()):
+        stopped = f", {waits['stopped']} of them stopped calls and notices: `bk dashboard` shows them"
+        _say(f"{waits['installed'] + waits['stopped']} open{stopped if waits['stopped'] else ''}")
+
+
+def _waiting(*, as_json: bool) -> dict[str, int]:
+    """What is open, here and in the ledger; a ledger that cannot be read does not hide what is installed."""
+    from bk.engine.console.matters import open_now
+    from bk.engine.errors import BkError
+
+    try:
+        return open_now()._asdict()
+    except BkError as error:
+        if not as_json:
+            _say(inert(f"what was stopped cannot be counted: {error}", 300))
+        return {}
 
 
 @app.command()

@@ -61,6 +61,16 @@ def hold(
         return held
 
 
+def rehearsed(
+    state: State, wanted: Hold, *, projects: Iterable[str] = (), limits: Limits | None = None, whole: bool = True
+) -> Held:
+    """What `hold` would take, or its refusal, and nothing is touched. Without `whole` only the places are ruled on, and
+    what lies there is not read."""
+    here = ground(state, projects)
+    paths = _paths(wanted, here)
+    return _planned(wanted, paths, here, limits or Limits()) if whole else Held(new_ident(0), wanted, parts=())
+
+
 def _paths(wanted: Hold, here: Ground) -> list[str]:
     """The paths of a wish, in the order in which they are to go, every one allowed by the rules on paths."""
     for file in {path for path, _ in wanted.rows} | ({wanted.path} if wanted.kind == "config_entry" else set()):

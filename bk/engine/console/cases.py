@@ -10,14 +10,14 @@ from bk.engine.console.deed import Deed, clean, person
 from bk.engine.console.gate import require_admin
 from bk.engine.console.grants import span_ms
 from bk.engine.console.installation import ready
+from bk.engine.console.matters import WAITING
 from bk.engine.console.probes import BAD, OK, UNKNOWN, WARN, Part
 from bk.engine.errors import USAGE, BkError
 from bk.engine.inventory.store import latest
 from bk.engine.responder import followups
 from bk.engine.responder import incidents as states
 from bk.engine.responder.clock import now_ms
-from bk.engine.responder.followups import FollowUp
-from bk.engine.responder.gate import TOLD
+from bk.engine.responder.followups import FollowUp as FollowUp  # noqa: PLC0414 - surfaces name it from here
 from bk.engine.responder.incidents import Book, Incident
 from bk.engine.responder.looking import copies_of, items_of, named, overdue
 from bk.engine.responder.respond import Outcome
@@ -28,9 +28,6 @@ from bk.text import inert
 
 Json = Any
 REASON_MAX = 400
-WAITING = (
-    states.OPEN, states.REPORTED, states.PATHLESS, states.APPROVAL, states.FAILED, states.STALE_EVIDENCE, TOLD,
-)  # fmt: skip
 ENDED_WHY = "a person opened it again"
 
 

@@ -11,7 +11,7 @@ from bk.engine.config.files import PROJECT_CAP, USER_CAP, take
 from bk.engine.config.key import Key
 from bk.engine.config.layers import examine, load_system, load_user, parse
 from bk.engine.config.policy import PROJECT, SYSTEM, Policy
-from bk.engine.config.schema import KEYS
+from bk.engine.config.schema import KEYS, in_step
 from bk.engine.console.gate import require_admin
 from bk.engine.errors import USAGE, BkError
 from bk.engine.ledger.redact import redactor
@@ -191,7 +191,20 @@ def propose_staged(state: State, staged: Mapping[str, Json], *, system: str = SY
             draft.unset(name)
         else:
             draft.set(name, value)
-    return _whole(draft, "set")
+    proposal = _whole(draft, "set")
+    _in_order(proposal, staged)
+    return proposal
+
+
+def _in_order(proposal: Proposal, staged: Mapping[str, Json]) -> None:
+    """Refuse values that would not be in force as they are set, because they stand above the step after them."""
+    values = {**proposal.policy().values, **{name: value for name, value in staged.items() if value is not None}}
+    told = dict(values)
+    for low, high in in_step(values):
+        if low in staged or high in staged:
+            detail = f"{low} = {told[low]} would be above {high} = {told[high]}"
+            raise BkError("these are steps, one after the other", detail, "change both, or choose another value",
+                          code=USAGE)  # fmt: skip
 
 
 def stated(state: State) -> dict[str, Json]:

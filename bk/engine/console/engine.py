@@ -55,6 +55,14 @@ def watching(said: Mapping[str, Json]) -> str:
     return told + (f"; {watch['left_out']} more are left to scans" if watch.get("left_out") else "")
 
 
+def unindexed(said: Mapping[str, Json]) -> tuple[str, str]:
+    """Why the engine does not keep the index for free text, and what to do; "" while it does."""
+    index = said.get("side_index")
+    if not isinstance(index, dict) or index.get("on") is not False:
+        return "", ""
+    return str(index.get("why", "")), str(index.get("next", ""))
+
+
 def start(env: Mapping[str, str] | None = None) -> tuple[Holder, bool]:
     """An engine that answers, and whether it was running before."""
     state = _state(env)

@@ -6,7 +6,7 @@ the last entry seen, so a new occurrence opens the incident again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from blake3 import blake3
 
@@ -52,6 +52,9 @@ class Incidents:
                 changed = True
         return changed
 
+    def __iter__(self) -> Iterator[Case]:
+        return iter(self._cases.values())
+
     def cases(self) -> list[Case]:
         """Open ones first, then by level, then the latest."""
         return sorted(
@@ -62,11 +65,6 @@ class Incidents:
     def case(self, ident: str) -> Case | None:
         """The case with this id."""
         return self._cases.get(ident)
-
-    @property
-    def open_count(self) -> int:
-        """How many wait for a person."""
-        return sum(case.incident.state == "open" for case in self._cases.values())
 
     def _occurred(self, entry: Entry) -> None:
         fresh = incident_of(entry)

@@ -171,7 +171,7 @@ def catalogs(state: State) -> Part:
 
 def engine(state: State) -> Part:
     """The resident engine, and whoever else may sit on its socket."""
-    from bk.engine.console.engine import watching
+    from bk.engine.console.engine import unindexed, watching
     from bk.engine.service.status import EngineStatus
 
     if not os.path.isdir(state.run):
@@ -183,7 +183,12 @@ def engine(state: State) -> Part:
         )
     if not seen.running:
         return Part("engine", OK, "not running: calls are decided cold, and the first one starts it", "bk engine start")
-    return Part("engine", OK, f"process {seen.pid}, up {_span(seen.uptime_s)}; watch: {watching(seen.said)}")
+    told = f"process {seen.pid}, up {_span(seen.uptime_s)}; watch: {watching(seen.said)}"
+    why, step = unindexed(seen.said)
+    if why:
+        told += f"; the index for free text is off, and searches read the ledger: {why}"
+        return Part("engine", WARN, told, f"{step} ({state.root}); it is tried again within a quarter of an hour")
+    return Part("engine", OK, told)
 
 
 def release(state: State) -> Part:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from bk.engine.console.installation import ready
 from bk.engine.responder.incidents import Book, Incident
 from bk.engine.responder.looking import named
-from bk.engine.responder.remedy import Plan
+from bk.engine.responder.remedy import Plan as Plan  # noqa: PLC0414 - surfaces name it from here
 from bk.engine.responder.remedy import plan as made
 
 

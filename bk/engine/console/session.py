@@ -16,6 +16,7 @@ from bk.engine.console.filters import expanded
 from bk.engine.console.gate import why_not
 from bk.engine.console.incidents import ACKNOWLEDGE, REOPEN, Case, Incidents
 from bk.engine.console.installation import here
+from bk.engine.console.matters import Standing
 from bk.engine.console.orders import in_order
 from bk.engine.console.pages import keep_index
 from bk.engine.errors import BkError
@@ -31,7 +32,10 @@ OWN_KINDS = ("engine", "config", "catalog", "segment")
 
 
 class Session:
-    """One look at one installation. `now` is the clock, in milliseconds; tests hand in a still one."""
+    """One look at one installation. `now` is the clock, in milliseconds; tests hand in a still one.
+
+    `open_count` is what waits for a person: calls that were stopped, and what was found installed, whatever its level.
+    """
 
     def __init__(
         self,
@@ -54,6 +58,8 @@ class Session:
         self._again = again
         self.feed = Feed(state)
         self.incidents = Incidents()
+        self.standing = Standing(state)
+        self.open_count = 0
         self._seen = 0
 
     @property
@@ -92,14 +98,23 @@ class Session:
 
     def load_incidents(self) -> None:
         """Take in everything, away from the screen. Raises BkError when the ledger cannot be read."""
+        self.standing.look()
         last, fresh = self.feed.last, Incidents()
         fresh.absorb(self.feed.notable())
         self.incidents, self._seen = fresh, last
+        self._count()
 
     def update_incidents(self) -> bool:
         """Take in the little that the feed gained; True when an incident is new or changed."""
         before, self._seen = self._seen, self.feed.last
-        return self.incidents.absorb(following(self.feed, before))
+        stands_otherwise = self.standing.look()
+        if not self.incidents.absorb(following(self.feed, before)) and not stands_otherwise:
+            return False
+        self._count()
+        return True
+
+    def _count(self) -> None:
+        self.open_count = self.standing.open(self.incidents).total
 
     def health(self) -> dict[str, tuple[str, str]]:
         """hook, engine and chain, each a word and a few more. Takes long enough to belong in a worker."""
@@ -145,11 +160,14 @@ class Session:
         """Bring the side index of the ledger up to date, so that filters are fast. For a worker thread."""
         return keep_index(self.state, wanted=wanted)
 
-    def first_since(self, text: str) -> int:
-        """The first entry that is not older than a time as people write it. For a worker thread."""
-        from bk.engine.console.tally import first_since
+    def nearest(self, text: str, within: array[int] | None = None) -> int:
+        """The entry nearest to a time or a number as people write it, of all or of those; 0 when there is none.
 
-        return first_since(self.state, text, self.now())
+        For a worker thread. Raises BkError when it is neither.
+        """
+        from bk.engine.console.seek import nearest, spot
+
+        return nearest(self.state, spot(text, self.now()), within)
 
     def chain(self) -> tuple[int, int] | None:
         """Up to which entry the ledger is signed, and when that was; None when it is not. For a worker thread."""

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import os
-import re
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterable
-from datetime import datetime
 
-from bk.engine.console.pages import jump
 from bk.engine.errors import BkError
-from bk.engine.ledger.moments import moment
 from bk.engine.ledger.schema import reader
 from bk.engine.model import Entry
 from bk.engine.state import State
@@ -26,7 +22,6 @@ _COUNT = "SELECT at / 60000, level, count(*) FROM entry WHERE seq >= ? AND kind 
 _SIGNED = (
     "SELECT seq, (SELECT at FROM entry WHERE entry.seq = checkpoint.seq) FROM checkpoint ORDER BY seq DESC LIMIT 1"
 )
-CLOCK = re.compile(r"\d{1,2}:\d\d(?::\d\d)?\Z")
 
 
 class Tally:
@@ -99,13 +94,6 @@ def tally(state: State, now_ms: int, wanted: Callable[[], bool] = lambda: True) 
     finally:
         con.close()
     return made
-
-
-def first_since(state: State, text: str, now_ms: int) -> int:
-    """The first entry that is not older than a time as people write it; the newest when all are older."""
-    if CLOCK.match(text):
-        text = f"{datetime.fromtimestamp(now_ms / 1000).date().isoformat()}T{text.zfill(5)}"
-    return jump(state, moment(text, shown=text).at(now_ms))
 
 
 def signed(state: State) -> tuple[int, int] | None:

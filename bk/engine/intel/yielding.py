@@ -29,6 +29,15 @@ def yielding() -> None:
             continue
 
 
+def resting() -> None:
+    """The same for who holds nothing that others wait for: it gets what the machine has left over."""
+    yielding()
+    try:
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+    except (OSError, AttributeError):
+        return
+
+
 def _process() -> None:
     os.setpriority(os.PRIO_PROCESS, 0, max(NICE, os.getpriority(os.PRIO_PROCESS, 0)))
     os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))

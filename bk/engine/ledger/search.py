@@ -42,6 +42,7 @@ _COLUMNS = (
     "SELECT seq, at, kind, level, actor, harness, tool, session FROM entry "
     "WHERE seq > ? AND seq <= ? AND json_valid(body) ORDER BY seq"
 )
+_UPTO = "SELECT value FROM meta WHERE key = 'upto'"
 _PUT = "INSERT OR REPLACE INTO facet VALUES(?, ?, ?, ?, ?, ?, ?, ?)"
 
 Span = tuple[int, int, str]
@@ -105,6 +106,20 @@ class Index:
         self.con.close()
 
 
+def known(state: State) -> int:
+    """The last entry that the index knows, 0 when there is none that fits."""
+    index = Index.open(state)
+    if index is None:
+        return 0
+    index.close()
+    return index.upto
+
+
+def whole_blocks(seq: int) -> int:
+    """The last entry that an index can know while this one is the newest: a block is taken in when it is full."""
+    return seq // BLOCK * BLOCK
+
+
 def catch_up(
     state: State,
     *,
@@ -117,25 +132,33 @@ def catch_up(
     Where another process is at it already, or the disk is full, it leaves things as they are.
     """
     try:
-        files = spans(state)
-        ident = _ledger(files)
-    except (LedgerError, OSError, sqlite3.Error):
-        return 0
-    goal = files[-1][1] // BLOCK * BLOCK if files else 0
+        return extend(state, wanted=wanted, tell=tell)
+    except (sqlite3.Error, LedgerError, OSError):
+        return known(state)  # the ledger itself is still read
+
+
+def extend(
+    state: State,
+    *,
+    wanted: Callable[[], bool] = lambda: True,
+    tell: Callable[[int, int], None] = lambda _done, _all: None,
+) -> int:
+    """The same for who must know why it went no further: raises sqlite3.Error, LedgerError or OSError."""
+    files = spans(state)
+    goal = whole_blocks(files[-1][1]) if files else 0
     index = Index.open(state, files)
     upto = index.upto if index is not None else 0
     if index is not None:
         index.close()
-        if upto >= goal:
-            return upto
-    elif not goal:
-        return 0
+    if upto >= goal:
+        return upto
     try:
-        return _build(state, files, ident, goal, fresh=index is None, wanted=wanted, tell=tell)
+        return _build(state, files, _ledger(files), goal, fresh=index is None, wanted=wanted, tell=tell)
     except sqlite3.OperationalError:
-        return upto  # locked by another process that does the same, or no room: the ledger itself is still read
-    except (sqlite3.DatabaseError, LedgerError, OSError):
-        return 0
+        raise  # locked by another process that does the same, or no room: what there is stays
+    except sqlite3.DatabaseError:
+        _remove(path_of(state))  # damaged where opening it did not see it: made anew the next time
+        raise
 
 
 def _build(
@@ -153,13 +176,18 @@ def _build(
         _remove(path)
     con = _writer(path, ident)
     try:
-        upto = int(con.execute("SELECT value FROM meta WHERE key = 'upto'").fetchone()[0])
+        upto = int(con.execute(_UPTO).fetchone()[0])
         upto = max(upto, files[0][0] // BLOCK * BLOCK)
         words = {text: ident for ident, text in con.execute("SELECT id, text FROM word")}
         while upto < goal and wanted():
             end = min(goal, upto + BLOCK * _BATCH)
             con.execute("BEGIN IMMEDIATE")
             try:
+                there = int(con.execute(_UPTO).fetchone()[0])
+                if there > upto:  # somebody else takes entries in too
+                    upto = there
+                    con.execute("ROLLBACK")
+                    continue
                 _take(con, files, words, upto, end)
                 con.execute("UPDATE meta SET value = ? WHERE key = 'upto'", (str(end),))
                 con.execute("DELETE FROM facet WHERE seq <= ?", (files[0][0],))

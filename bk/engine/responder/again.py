@@ -8,15 +8,18 @@ from bk.engine.inventory.item import Locator
 from bk.engine.inventory.limits import Limits
 from bk.engine.inventory.place import Budget
 from bk.engine.inventory.walk import Walk
+from bk.engine.responder.crossref import artifact_path
+from bk.engine.responder.incidents import key
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from bk.engine.inventory.item import Item
     from bk.engine.inventory.place import Found
     from bk.engine.inventory.proof import Proof
     from bk.engine.inventory.walk import Known
+    from bk.engine.responder.incidents import Incident
 
 SAME, CHANGED, GONE = "same", "changed", "gone"
 LEVELS = 10
@@ -37,7 +40,7 @@ class Reading:
 class _Seen:
     """Remembers nothing of earlier runs, and of this one only what lies where the artifact lay."""
 
-    def __init__(self, wanted: Item) -> None:
+    def __init__(self, wanted: Callable[[Item], bool]) -> None:
         self._wanted = wanted
         self.there: list[Item] = []
 
@@ -49,8 +52,8 @@ class _Seen:
         """Never asked: nothing is known."""
 
     def keep(self, _path: str, _proof: Proof, _below: list[str], found: Found) -> None:
-        """What was found at the artifact's place."""
-        self.there += [item for item in found.items if _place(item.locator) == _place(self._wanted.locator)]
+        """What was found of what is looked for."""
+        self.there += filter(self._wanted, found.items)
 
 
 def fresh(item: Item, home: str = "") -> Reading:
@@ -61,15 +64,30 @@ def fresh(item: Item, home: str = "") -> Reading:
     place = item.locator.path or min(item.locator.files, default="")
     if not place or not os.path.lexists(place):
         return Reading(GONE, item)
+    there = _read(item.observed, item.root, home, lambda one: _place(one.locator) == _place(item.locator))
+    same = [one for one in there if _named(one) == _named(item)]
+    return Reading(SAME, _joined(same)) if same else Reading(CHANGED, item)
+
+
+def located(incident: Incident, home: str) -> list[Item]:
+    """The items of an incident as the disk has them now: for what only the watch has seen, and no run of the
+    inventory."""
+    told = incident.observed
+    if not told.startswith("/") or not os.path.lexists(told):
+        return []
+    return _read(told, "", home, lambda one: key(*_named(one), artifact_path(one)) == incident.id)
+
+
+def _read(observed: str, root: str, home: str, wanted: Callable[[Item], bool]) -> list[Item]:
+    """What the readers find of what is looked for, from the file that told of it upwards."""
     home = home or os.path.expanduser("~")
-    for folder in _folders(item, home):
-        seen = _Seen(item)
+    for folder in _folders(observed, root, home):
+        seen = _Seen(wanted)
         walk = Walk(seen, Budget(Limits(seconds=SECONDS)), home=home, env={**os.environ, "HOME": home}, profile="deep")
         walk.run([(folder, 0)])
         if seen.there:
-            same = [one for one in seen.there if _named(one) == _named(item)]
-            return Reading(SAME, _joined(same)) if same else Reading(CHANGED, item)
-    return Reading(CHANGED, item)
+            return seen.there
+    return []
 
 
 def reread(item: Item, home: str = "") -> str:
@@ -95,11 +113,11 @@ def _place(at: Locator) -> tuple[str, str, str]:
     return at.kind, at.path or told, at.pointer
 
 
-def _folders(item: Item, home: str) -> Iterator[str]:
+def _folders(observed: str, root: str, home: str) -> Iterator[str]:
     """The folders whose reader may have found it: from the file that says so upwards."""
-    folder = os.path.dirname(item.observed)
+    folder = os.path.dirname(observed)
     for _ in range(LEVELS):
         yield folder
-        if folder in ("/", home, os.path.dirname(item.root)):
+        if folder in ("/", home, os.path.dirname(root)):
             return
         folder = os.path.dirname(folder)

@@ -318,6 +318,10 @@ class Book:
             found, key=lambda one: (one.ended, _rank(one.severity), -len(one.groups), -one.updated_ms, one.id)
         )
 
+    def states(self) -> dict[str, str]:
+        """How each of them stands, without what is known of it."""
+        return dict(self._con.execute("SELECT id, state FROM incident"))
+
     def _all(self) -> Iterator[Incident]:
         for row in self._con.execute(_SELECT):
             yield _incident(row)
@@ -327,6 +331,25 @@ class Book:
         values[4], values[5] = _stored(one.path), _stored(one.observed)
         values[8], values[9] = json.dumps(list(one.groups)), json.dumps([dict(each) for each in one.evidence])
         self._con.execute(_INSERT, values)
+
+
+class Draft(Book):
+    """A copy of the book in memory, to be written in while the book itself stays as it is."""
+
+    __slots__ = ()
+
+    def __enter__(self) -> Draft:
+        super().__enter__()
+        copy = sqlite3.connect(":memory:", isolation_level=None)
+        try:
+            self._con.backup(copy)
+        except sqlite3.Error as error:
+            raise BkError("the incidents cannot be read", f"{self._path}: {error}", "bk diag") from error
+        finally:
+            self._con.close()
+        copy.executescript(_SCHEMA)
+        self._con = copy
+        return self
 
 
 def _incident(row: Sequence[Json]) -> Incident:

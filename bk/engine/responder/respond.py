@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from bk.engine.responder.again import Reading
     from bk.engine.responder.gate import Evidence
     from bk.engine.state import State
+    from bk.quarantine.record import Held, Hold
 
 
 TARGET_DAYS = 30
@@ -126,7 +127,7 @@ class Pass:
         found = [(hit, self._incident(hit)) for hit in hits(self._index, seen())]
         self._projects = frozenset(projects)
         found.sort(key=_first)
-        with Book(self._state, write=True) as book:
+        with self._book() as book:
             for hit, incident in found:
                 along = self._one(book, hit, incident) if incident.id not in self._ruled_on else None
                 for copy, its in found if along else ():
@@ -141,6 +142,9 @@ class Pass:
             said: dict[str, Json] = {"event": "truncated", "left_out": left, "generation": self._generation}
             self.outcome.entries[ENTRIES_MAX:] = [Entry("responder", ACTOR, said, level="warn")]
         return self.outcome
+
+    def _book(self) -> Book:
+        return Book(self._state, write=True)
 
     def _incident(self, hit: Hit) -> Incident:
         item, path = hit.item, artifact_path(hit.item)
@@ -226,12 +230,9 @@ class Pass:
         )
 
     def _move(self, book: Book, item: Item, incident: Incident, before: Incident | None, along: Moved | None) -> bool:
-        limits = Limits(self._values["auto_quarantine.max_bytes"])
         try:
             self._closed(item)
-            held = hold(
-                self._state, wish(item, incident, incident.by or ACTOR), projects=self._others(item), limits=limits
-            )
+            held = self._take(item, wish(item, incident, incident.by or ACTOR))
         except HoldRefusedError as error:
             stale = error.refusal in ("gone", "identity_mismatch")
             state = states.STALE_EVIDENCE if stale else states.FAILED
@@ -249,6 +250,13 @@ class Pass:
             self._tell(incident, **said, **({"along": along.incident.id} if along else {}))
             return True
         return False
+
+    def _take(self, item: Item, wanted: Hold) -> Held:
+        return hold(self._state, wanted, projects=self._others(item), limits=self._limits)
+
+    @property
+    def _limits(self) -> Limits:
+        return Limits(self._values["auto_quarantine.max_bytes"])
 
     def _closed(self, item: Item) -> None:
         """A browser that runs would put its extension back, or call the profile broken."""

@@ -9,7 +9,7 @@ from bk import __version__
 from bk.engine.catalogs.due import Keeper, spawn
 from bk.engine.errors import BkError
 from bk.engine.responder import watch
-from bk.engine.service import events, status
+from bk.engine.service import events, side_index, status
 from bk.engine.service.lock import start_ticks
 from bk.engine.trail import tidy as trail
 
@@ -33,8 +33,8 @@ class Upkeep:
     """The chores, and the reports they make. `troubles` is what is wrong now, by matter."""
 
     __slots__ = (
-        "_book", "_catalogs", "_endpoint", "_flusher", "_lock", "_log", "_rare", "_recovered", "_signed_at",
-        "_signed_seq", "_state", "_tally", "_tidying", "_told", "_watch", "_world", "clock", "troubles",
+        "_book", "_catalogs", "_endpoint", "_flusher", "_lock", "_log", "_rare", "_recovered", "_side_index",
+        "_signed_at", "_signed_seq", "_state", "_tally", "_tidying", "_told", "_watch", "_world", "clock", "troubles",
     )  # fmt: skip
 
     def __init__(
@@ -67,6 +67,7 @@ class Upkeep:
         self._watch = watch.Watch(
             state, lambda words, answers: spawn(state, words, module=watch.MODULE, answers=answers), clock=clock
         )
+        self._side_index = side_index.SideIndex(state, lambda: spawn(state, (), module=side_index.MODULE), clock())
         self.clock = clock
         self.troubles: dict[str, str] = {}
 
@@ -101,6 +102,7 @@ class Upkeep:
         self.attempt("record the stop", lambda: self._keep([events.engine("stop", pid=os.getpid(), served=served)]))
         self.attempt("checkpoint", self._sign)
         self._catalogs.stop()
+        self._side_index.stop()
         self._watch.stop()
         self._log.write(f"stopped after {served} calls")
 
@@ -161,6 +163,7 @@ class Upkeep:
                 self.attempt("recover the quarantine", self._recover)
             self.attempt("tidy the ledger", lambda: self._book.tidy(segment_entries=entries, retention_days=days))
             self.attempt("tidy the trail", self._tidy_trail)
+            self.attempt("keep the side index", lambda: self._side_index.turn(self._tally.seq, self.clock()))
             self.attempt("bring the catalogs up to date", lambda: self._catalogs.turn(values, self.clock()))
             self.attempt("ask registries", lambda: self._ask(values))
         finally:
@@ -204,6 +207,7 @@ class Upkeep:
             "generation": world.generation,
             "requests": self._tally.told(),
             "watch": self._watch.told(),
+            "side_index": self._side_index.told(),
             "problems": problems,
         }
         if said == self._told:

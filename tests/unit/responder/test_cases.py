@@ -28,7 +28,7 @@ VAULT, RUNS, FEEDS = (f"unit/responder/test_scenarios_{name}" for name in ("vaul
 WATCH, LANDED = "unit/responder/test_watch", "unit/responder/test_landed"
 CORPUS, REAL, PROMOTE = (f"unit/corpus/test_{name}" for name in ("scenarios", "adjudicate_real", "promote"))
 ENVELOPE, SEALED, SALT = (f"unit/corpus/test_{name}" for name in ("envelope", "verifier", "salt"))
-HOSTILE = "pilot/test_hostile"
+HOSTILE, HAND, SHELF = "pilot/test_hostile", "pilot/test_person_s_hand", "pilot/test_quarantine"
 
 SECTIONS = {"Q": 35, "R": 24, "P": 8, "T": 31, "E": 17, "S": 15, "C": 29, "U": 21, "N": 7, "K": 5}
 SHOWN: dict[str, tuple[str, ...]] = {  # a file, and the tests in it
@@ -143,6 +143,21 @@ SHOWN: dict[str, tuple[str, ...]] = {  # a file, and the tests in it
     "C27": (PROMOTE, "test_what_expired_is_over_everywhere", "test_withdrawn_by_everybody_it_is_over_after_a_week"),
     "C28": (CORPUS, "test_c28_a_persons_word_stands_and_that_catalogs_disagree_is_noted"),
     "C29": ("unit/corpus/test_store", "test_a_label_that_must_not_be_is_refused_whole"),
+    "U02": (HAND, "test_what_has_no_known_place_can_be_acknowledged_and_not_moved"),
+    "U03": (SHELF, "test_purge_wants_the_end_of_the_id_and_is_for_good"),
+    "U04": (SHELF, "test_the_buttons_of_a_card_are_real_and_selection_is_by_item",
+            "test_without_admin_both_say_why_and_nothing_happens"),
+    "U05": (HAND, "test_after_p_no_key_but_the_confirming_one_deletes"),
+    "U06": (HAND, "test_a_restore_that_fails_names_the_code_that_the_ledger_has"),
+    "U07": (HAND, "test_q_leaves_and_claims_nothing_that_was_not_done"),
+    "U09": (HAND, "test_a_scan_from_the_palette_ends_when_it_has_ended_and_not_by_its_ticks"),
+    "U10": (HAND, "test_enter_asks_and_never_switches_and_without_admin_only_the_cursor_moves",
+            "test_steps_out_of_order_are_refused_and_what_is_saved_is_recorded"),
+    "U11": ("pilot/test_config", "test_a_file_that_does_not_parse_makes_it_read_only_and_names_the_place"),
+    "U13": (HAND, "test_steps_out_of_order_are_refused_and_what_is_saved_is_recorded"),
+    "U17": (HAND, "test_below_the_smallest_size_seen_and_quit_still_work_and_no_size_raises"),
+    "U20": (HAND, "test_escape_leaves_the_filter_then_clears_it"),
+    "U21": (HAND, "test_a_later_note_outlives_the_one_before_it"),
     "U12": ("unit/config/test_edit", "test_only_the_asked_bytes_change"),
     "U14": ("unit/console/test_feed", "test_every_entry_can_be_read_across_pages_and_the_tail_is_never_stale",
             "test_an_altered_body_is_shown_as_one"),  # a line is there whole or not at all: the ledger is no text file
@@ -195,18 +210,11 @@ SHOWN: dict[str, tuple[str, ...]] = {  # a file, and the tests in it
     "K04": ("e2e/test_engine_lifecycle", "test_start_status_and_the_answer_of_a_second_start"),
     "K05": (HERE, "test_a_book_that_somebody_else_writes_is_waited_for"),
 }  # fmt: skip
-SCREENS = "the dashboard's screen for it: "
+NO_SENSOR = "there is no sensor whose alerts it is about: "
 LATER = {
-    "U01": "the sensor, whose alerts would come first",
-    **dict.fromkeys(["U02", "U03", "U04", "U05", "U06"], SCREENS + "what is held, restored and purged"),
-    "U07": SCREENS + "what is held; no key of today's screens moves anything",
-    "U08": SCREENS + "alerts of the sensor",
-    "U09": SCREENS + "scans",
-    **dict.fromkeys(["U10", "U11", "U13"], SCREENS + "settings"),
-    "U17": SCREENS + "keys below the smallest size",
-    "U20": SCREENS + "the second escape of a filter",
-    "U21": SCREENS + "two notes within a second",
-}  # fmt: skip
+    "U01": NO_SENSOR + "one would come before a held item",
+    "U08": NO_SENSOR + "old ones in a log would raise nothing",
+}
 
 
 def test_every_scenario_has_its_test_or_its_place() -> None:

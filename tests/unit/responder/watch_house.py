@@ -15,7 +15,7 @@ from bk.engine.state import State
 ON = {"watch.enabled": True}
 
 
-def until(what: Callable[[], Any], seconds: float = 10.0) -> Any:
+def until(what: Callable[[], Any], seconds: float = 30.0) -> Any:
     """The first true value of `what`; fails the test when there is none in time."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:

@@ -21,7 +21,7 @@ from bk.engine.state import State
 SCRIPT = str(Path(__file__).with_name("line_engine.py"))
 
 
-def until(what: Callable[[], Any], seconds: float = 10.0) -> Any:
+def until(what: Callable[[], Any], seconds: float = 30.0) -> Any:
     """The first true value of `what`; fails the test when there is none in time."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -56,7 +56,7 @@ class Engine:
         if self.process.poll() is None:
             self.process.send_signal(number)
         try:
-            code = self.process.wait(10)
+            code = self.process.wait(30)
         except subprocess.TimeoutExpired:
             self.process.kill()
             raise
@@ -66,7 +66,7 @@ class Engine:
         return code
 
 
-def connect(state: State, timeout: float = 10.0) -> socket.socket:
+def connect(state: State, timeout: float = 30.0) -> socket.socket:
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     sock.settimeout(timeout)
     sock.connect(state.socket)

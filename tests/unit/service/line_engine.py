@@ -12,8 +12,11 @@ from typing import Any
 from bk.engine.errors import BkError
 from bk.engine.ledger.store import Ledger
 from bk.engine.model import Entry
+from bk.engine.service import server
 from bk.engine.service.server import Server
 from bk.engine.state import State
+
+CLIENT_S = 3.0  # how long it waits for a client: less than the product, since tests wait too
 
 VALUES: dict[str, Any] = {
     "fail_mode": "closed",
@@ -125,6 +128,7 @@ class Worlds:
 
 
 def main() -> int:
+    server.CLIENT_S = CLIENT_S
     home, *place = sys.argv[1:]
     state = State(f"{home}/.bk", home, os.geteuid())
     if place:  # under a uid of its own, taken on here because that uid may not be able to read the interpreter

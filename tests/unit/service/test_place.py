@@ -108,7 +108,7 @@ def test_a_planted_socket_is_reported_and_replaced(launch: Callable[..., Engine]
 def test_a_socket_that_is_replaced_later_is_taken_back(engine: Engine, state: State) -> None:
     squatter = squat(state.socket, "replace")
     try:
-        until(lambda: incidents(state), 5)
+        until(lambda: incidents(state))
         assert ask(state, id="t")["level"] == "allow"
         [incident] = [entry for entry in recorded(state) if entry.kind == "incident"]
         assert incident.data["incident"] == "socket-planted"
@@ -119,7 +119,7 @@ def test_a_socket_that_is_replaced_later_is_taken_back(engine: Engine, state: St
 
 def test_a_socket_that_is_removed_comes_back(engine: Engine, state: State) -> None:
     os.unlink(state.socket)
-    until(lambda: os.path.exists(state.socket), 5)
+    until(lambda: os.path.exists(state.socket))
     assert ask(state, id="t")["level"] == "allow"
     assert until(lambda: incidents(state)) == ["socket-removed"]
 
@@ -137,7 +137,7 @@ def test_who_listens_in_the_engines_place_shows_in_the_status(engine: Engine, st
 def test_a_replaced_lock_file_is_an_incident(engine: Engine, state: State) -> None:
     os.rename(state.engine_lock, f"{state.run}/moved")
     Path(state.engine_lock).touch(mode=0o600)
-    assert until(lambda: incidents(state), 5) == ["lock-replaced"]
+    assert until(lambda: incidents(state)) == ["lock-replaced"]
 
 
 def test_a_stale_file_in_the_sockets_place_is_replaced_quietly(launch: Callable[..., Engine], state: State) -> None:
