@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
@@ -15,18 +15,26 @@ from bk.tui.feed import Watch
 from bk.tui.gate import PHRASE, Gate
 from bk.tui.palette import Everything
 from bk.tui.places import FIRST, PLACES, place
+from bk.tui.plain import Plain
 from bk.tui.prose import still
 from bk.tui.screens.base import Base, defect
 from bk.tui.screens.confirm import Ask, Confirm
 from bk.tui.screens.page import Page
+from bk.tui.styles import Styles
 from bk.tui.theme import CONTRAST, THEMES
+from bk.tui.words import moment
 
 if TYPE_CHECKING:
+    from textual.filter import LineFilter
+    from textual.theme import Theme
+
     from bk.engine.console.session import Session
+    from bk.engine.console.takeback import Past
 
 Deed = Callable[[], str]
 NOT_RUNNING = "engine down: calls are decided without it. next: bk engine start"
 SAMPLE = "sample"
+TOAST_SECONDS = 6.0
 
 
 class Dashboard(App[str]):
@@ -39,7 +47,15 @@ class Dashboard(App[str]):
     COMMAND_PALETTE_BINDING = "ctrl+p"
     BINDINGS: ClassVar = [Binding(each.key, f"go('{each.name}')", each.title, show=False) for each in PLACES]
 
-    def __init__(self, session: Session, *, first: str = FIRST, gate: Gate | None = None, greets: bool = False) -> None:
+    def __init__(
+        self,
+        session: Session,
+        *,
+        first: str = FIRST,
+        gate: Gate | None = None,
+        greets: bool = False,
+        plain: bool = False,
+    ) -> None:
         vars(self)["DEFAULT_MODE"] = first  # the library's constructor reads it, once
         super().__init__()
         self.session = session
@@ -47,24 +63,38 @@ class Dashboard(App[str]):
         self.health: Mapping[str, tuple[str, str]] = {}
         self.troubles: list[BkError] = []
         self.doing = ""
-        self._undo: list[tuple[str, Deed]] = []
         self._before = ""
         self._under_way = 0
+        self._began = 0
         self._watch = Watch(self)
         self._greets = greets
+        self._plain = [Plain()] if plain else []
         for each in PLACES:
             self.add_mode(each.name, each.make)
         for theme in THEMES:
             self.register_theme(theme)
-        self.theme = THEMES[0].name
+        self._begin_with(THEMES[0])
+
+    def _begin_with(self, theme: Theme) -> None:
+        """Wear a theme from the start: put on later, it has every style read twice more before the first frame."""
+        self.set_reactive(App.theme, theme.name)
+        self.stylesheet = Styles(self.get_css_variables())
+        self.set_class(True, f"-theme-{theme.name}", update=False)
+        self.set_class(theme.dark, "-dark-mode", update=False)
+        self.set_class(not theme.dark, "-light-mode", update=False)
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Our own variables, so that styles load under any of the library's themes too."""
         return dict(THEMES[0].variables)
 
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """The library's, and ours for terminals that have nothing but ASCII."""
+        return [*super().get_line_filters(), *self._plain]
+
     def on_load(self) -> None:
         """Know the ledger before the first screen is made."""
         self._watch.begin()
+        self._began = self.session.feed.last
 
     def on_mount(self) -> None:
         """Begin to look."""
@@ -92,7 +122,7 @@ class Dashboard(App[str]):
     @property
     def open_count(self) -> int:
         """Incidents that wait for a person."""
-        return self.session.incidents.open_count
+        return self.session.open_count
 
     @property
     def banner(self) -> str:
@@ -132,23 +162,26 @@ class Dashboard(App[str]):
 
     def say(self, text: str, *, severity: str = "information") -> None:
         """A toast."""
-        self.notify(inert(text, 400), severity=severity, markup=False, timeout=6)  # type: ignore[arg-type]
+        self.notify(inert(text, 400), severity=severity, markup=False, timeout=TOAST_SECONDS)  # type: ignore[arg-type]
 
     def trouble(self, error: BkError) -> None:
         """Something went wrong: it stays in the status line of every screen until it is read."""
         self.troubles.append(error)
         self.refresh_front()
 
-    def perform(self, doing: str, deed: Deed, *, undo: tuple[str, Deed] | None = None) -> None:
-        """A deed, in a worker that leaving a screen does not cancel. What it returns is the recorded result."""
+    def perform(self, doing: str, deed: Deed, *, undo: bool = False) -> None:
+        """A deed, in a worker that leaving a screen does not cancel. What it returns is the recorded result.
+
+        `undo` says that the record holds enough to take it back.
+        """
 
         def do() -> None:
             try:
                 told = deed()
             except BkError as error:
-                self.call_from_thread(self._done, "", error, None)
+                self.call_from_thread(self._done, "", error, False)
             except Exception as error:  # noqa: BLE001 - shown to the person, and kept until it is read
-                self.call_from_thread(self._done, "", defect(error), None)
+                self.call_from_thread(self._done, "", defect(error), False)
             else:
                 self.call_from_thread(self._done, told, None, undo)
 
@@ -218,15 +251,23 @@ class Dashboard(App[str]):
         if self.front is not None and self.front.NAME == "incidents":
             self.call_after_refresh(self.front.urgent)  # type: ignore[attr-defined]
 
+    def show_calls(self, filter_text: str) -> None:
+        """Activity, with this filter on."""
+        self.go("activity")
+        if self.front is not None and self.front.NAME == "activity":
+            self.call_after_refresh(self.front.put_filter, filter_text)  # type: ignore[attr-defined]
+
     def do_problem(self) -> None:
         """Read what went wrong; read, it is gone from the status line."""
         if not self.troubles:
             self.say("nothing went wrong")
             return
         error = self.troubles.pop(0)
+        code = inert(str(getattr(error, "refusal", "")), 60)  # what the ledger calls the same refusal
         told = (
             (f"{inert(error.title, 200)}\n\n", "bold $error"),
             (f"{inert(error.detail, 2000)}\n\n", ""),
+            *((("code  ", "$text-quiet"), (f"{code}\n", "")) if code else ()),
             ("next  ", "$text-quiet"),
             (inert(error.next_step or "bk diag", 400), "$secondary"),
         )
@@ -234,12 +275,35 @@ class Dashboard(App[str]):
         self.refresh_front()
 
     def do_undo(self) -> None:
-        """Take back the last deed that can be taken back."""
-        if not self._undo:
+        """Take back the last deed that the record says can be, whoever ran the dashboard then."""
+
+        def look() -> None:
+            from bk.engine.console.takeback import newest
+
+            try:
+                past = newest(self.session)
+            except BkError as error:
+                self.call_from_thread(self.trouble, error)
+            else:
+                self.call_from_thread(self._take_back, past)
+
+        self.run_worker(look, thread=True, group="undo", exclusive=True, exit_on_error=False)
+
+    def _take_back(self, past: Past | None) -> None:
+        if past is None:
             self.say("there is nothing to take back", severity="warning")
-            return
-        what, deed = self._undo.pop()
-        self.perform(f"taking back: {what}", deed)
+        elif past.seq > self._began:
+            self.perform(f"taking back: {past.what}", past.undo)
+        elif self.front is not None and self.screen is self.front:
+            ask = Ask(
+                f"take back entry #{past.seq:,}",
+                "Take it back",
+                "You did this before this dashboard was opened. It is undone by a new entry; nothing is deleted.",
+                [("what", past.what), ("when", moment(past.at_ms))],
+                tier=1,
+                opened_by="u",
+            )
+            self.front.confirm(ask, lambda _answer: self.perform(f"taking back: {past.what}", past.undo))
 
     def do_lock(self) -> None:
         """Lock, or ask to unlock."""
@@ -260,15 +324,13 @@ class Dashboard(App[str]):
         ask = Ask("something is still under way", "Leave", effect, tier=1, opened_by="q")
         self.push_screen(Confirm(ask), lambda answer: self.exit() if answer is not None else None)
 
-    def _done(self, told: str, error: BkError | None, undo: tuple[str, Deed] | None) -> None:
+    def _done(self, told: str, error: BkError | None, undo: bool) -> None:
         self._under_way -= 1
         if not self._under_way:
             self.doing = ""
         if error is not None:
             self.trouble(error)
         else:
-            if undo is not None:
-                self._undo.append(undo)
             self.say(f"{told}{' · u takes it back' if undo else ''}")
         self._watch.look()
         self.refresh_front()

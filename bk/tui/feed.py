@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from textual.worker import get_current_worker
 
+from bk.engine.console.describe import subject
+from bk.engine.console.feed import following
 from bk.engine.errors import BkError
+from bk.tui.words import LEVELS
 
 if TYPE_CHECKING:
     from bk.tui.app import Dashboard
 
 POLL_SECONDS = 0.2
+WORST = "quarantine"
 HEALTH_SECONDS = 5.0
+RING_SECONDS = 10.0
 INDEX_AFTER = 2_000  # entries; the newest few are searched without the side index
 
 
@@ -23,6 +29,7 @@ class Watch:
         self._board = board
         self._behind = False
         self._indexed = 0
+        self._rang = float("-inf")
 
     def begin(self) -> None:
         """The first look, so that no screen takes a ledger for empty that was only not read yet."""
@@ -34,7 +41,7 @@ class Watch:
     def start(self) -> None:
         """Look now, and from now on."""
         self.look(first=True)
-        self.look_at_health()
+        self._board.call_after_refresh(self.look_at_health)  # not before the first frame
         self._board.set_interval(POLL_SECONDS, self.look)
         self._board.set_interval(HEALTH_SECONDS, self.look_at_health)
 
@@ -43,6 +50,7 @@ class Watch:
         board, session = self._board, self._board.session
         if board.gate.tick():
             board.gate_changed("locked: nobody was here for a while")
+        before = session.feed.last
         news = session.feed.poll()
         if session.feed.problem is not None and (news or first):
             board.refresh_front()
@@ -52,10 +60,20 @@ class Watch:
             self._catch_up()
         elif session.update_incidents():
             board.refresh_front()
+            self._ring(before)
         board.ledger_grew()
         if abs(session.feed.last - self._indexed) > INDEX_AFTER:
             self._indexed = session.feed.last
             board.run_worker(self._index, thread=True, group="index", exclusive=True, exit_on_error=False)
+
+    def _ring(self, before: int) -> None:
+        """Something that belongs in quarantine came: ring once and say so, and leave the person where they are."""
+        feed = self._board.session.feed
+        worst = next((each for each in following(feed, before) if each.level == WORST), None)
+        if worst is not None and time.monotonic() - self._rang > RING_SECONDS:
+            self._rang = time.monotonic()
+            self._board.bell()
+            self._board.say(f"{LEVELS[WORST][0]} {subject(worst)} · ! opens what is most urgent", severity="error")
 
     def look_at_health(self) -> None:
         """Probe hook, engine, chain and catalogs away from the screen."""

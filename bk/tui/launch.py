@@ -27,6 +27,7 @@ def dashboard(
     once: Annotated[bool, typer.Option("--once", help="Print one frame of text and leave.")] = False,
     size: Annotated[str, typer.Option(help="With --once: columns x rows.")] = f"{FRAME[0]}x{FRAME[1]}",
     screen: Annotated[str, typer.Option(help="The screen to begin with, by its name.")] = "",
+    plain: Annotated[bool, typer.Option("--ascii", help="Draw with ASCII signs only.")] = False,
     web: Annotated[bool, typer.Option("--web", help="In this machine's browser instead, read-only.")] = False,
     listen: Annotated[str, typer.Option(help="With --web: where, [ADDRESS:]PORT; loopback only, 0 is any port.")] = "0",
 ) -> None:
@@ -40,10 +41,12 @@ def dashboard(
         serve(listen, admin=admin, demo=sample)
         return
     first = _screen(screen)
-    session = opened(admin=admin, sample=sample)
+    gc.disable()  # what is imported is never garbage: looking through it takes a tenth of the time to the first frame
+    session = None
     try:
+        session = opened(admin=admin, sample=sample)
         if once:
-            sys.stdout.write(frame(session, *_size(size), first) + "\n")
+            sys.stdout.write(frame(session, *_size(size), first, plain=plain) + "\n")
         elif not (sys.stdin.isatty() and sys.stdout.isatty()):
             raise BkError(
                 "the dashboard needs a terminal",
@@ -52,9 +55,11 @@ def dashboard(
                 code=USAGE,
             )
         else:
-            show(session, first, admin=admin)
+            show(session, first, admin=admin, plain=plain)
     finally:
-        session.close()
+        gc.enable()
+        if session is not None:
+            session.close()
 
 
 def opened(*, admin: bool, sample: bool) -> Session:
@@ -68,31 +73,35 @@ def opened(*, admin: bool, sample: bool) -> Session:
     return open_session(admin=admin)
 
 
-def show(session: Session, first: str = "", *, admin: bool = True) -> None:
+def show(session: Session, first: str = "", *, admin: bool = True, plain: bool = False) -> None:
     """Run the app until the person leaves; the sample, when that is asked for, in an app of its own."""
     from bk.tui.app import SAMPLE, Dashboard
     from bk.tui.places import FIRST
+    from bk.tui.plain import wanted
 
-    board = Dashboard(session, first=first or FIRST, greets=not first)
-    gc.freeze()  # what was imported is never garbage: looking through it held frames up for 60 ms
+    plain = wanted(plain)
+    board = Dashboard(session, first=first or FIRST, greets=not first, plain=plain)
+    gc.freeze()  # looking through what was imported held frames up for 60 ms
+    gc.enable()
     if board.run() == SAMPLE:
         sys.stdout.write("deciding the sample calls …\n")
         sys.stdout.flush()
         made = opened(admin=admin, sample=True)
         try:
-            Dashboard(made).run()
+            Dashboard(made, plain=plain).run()
         finally:
             made.close()
 
 
-def frame(session: Session, width: int, height: int, screen: str = "") -> str:
-    """The first frame as plain text."""
+def frame(session: Session, width: int, height: int, screen: str = "", *, plain: bool = False) -> str:
+    """The first frame as text; in ASCII when that is asked for, or when nothing else can be written."""
     import asyncio
 
     from bk.tui.frame import drawn
     from bk.tui.places import FIRST
+    from bk.tui.plain import wanted
 
-    return asyncio.run(drawn(session, width, height, screen or FIRST))
+    return asyncio.run(drawn(session, width, height, screen or FIRST, plain=wanted(plain)))
 
 
 def _screen(name: str) -> str:

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from textual import _wait
 from textual.pilot import Pilot
 
 from bk.engine.console import gate
@@ -103,7 +104,7 @@ class Board:
     async def press(self, *keys: str) -> None:
         await self.pilot.press(*keys)
 
-    async def until(self, true: Callable[[], bool], patience: float = 5.0) -> float:
+    async def until(self, true: Callable[[], bool], patience: float = 30.0) -> float:
         """Wait for a condition; how long it took."""
         started = time.monotonic()
         while not true():
@@ -113,8 +114,15 @@ class Board:
         await self.pilot.pause()
         return time.monotonic() - started
 
-    async def sees(self, text: str, patience: float = 5.0) -> float:
+    async def sees(self, text: str, patience: float = 30.0) -> float:
+        if text in self.text():
+            return 0.0
         return await self.until(lambda: text in self.text(), patience)
+
+
+# After each key the pilot waits until the process rests for so long. Tests wait for what they assert, not for that.
+_wait.SLEEP_GRANULARITY = 1 / 200
+_wait.SLEEP_IDLE = _wait.SLEEP_GRANULARITY / 20
 
 
 @asynccontextmanager

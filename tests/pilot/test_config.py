@@ -148,7 +148,7 @@ async def test_the_two_switches_are_two_saves_and_going_live_wants_its_word(stat
         before = board.entries()[-1].seq
         review = await reviewed(board, *"mov", "tab", "tab", "space")
         assert review.ask.phrase == "move"
-        assert f"npm:{WOULD[0]}@{WOULD[1]}" in board.text(), "the question lists what would move"
+        await board.sees(f"npm:{WOULD[0]}@{WOULD[1]}")  # the question lists what would move
         assert path.read_text() == MINE
         await board.press("shift+tab", "shift+tab", "end", "e", "enter")
         await told(board, "cancelled: nothing was saved")
@@ -198,7 +198,7 @@ async def test_somebody_elses_edit_is_told_and_never_overwritten(state: State) -
         assert isinstance(board.app.screen, Review), "a dead question confirms nothing"
         await board.press("escape")
         await told(board, "what you staged is not in it")
-        await board.until(lambda: "8,000" in board.text())
+        await board.sees("8,000")
         assert path.read_text() == theirs
         assert list(board.front._staged) == ["fail_mode"], "what was staged still waits"
         assert not [entry for entry in board.entries() if entry.kind == "config"]
@@ -247,7 +247,7 @@ async def test_a_file_that_does_not_parse_makes_it_read_only_and_names_the_place
         await told(board, "config.toml cannot be read: bk config edit")
         assert path.read_text() == "fail_mode = \n"
         written(state)
-        await board.until(lambda: "cannot be read, so" not in board.text(), 3.0)
+        await board.until(lambda: "cannot be read, so" not in board.text())
         await board.press("space")
         await board.sees("closed → open *")
 
@@ -263,10 +263,10 @@ async def test_what_if_replays_what_is_staged_and_the_review_tells_it(state: Sta
         await board.press("w")
         await board.until(lambda: isinstance(board.app.screen, WhatIf) and not board.app.screen.running)
         await board.sees("3 newly blocked")
-        assert "allow → BLOCK" in board.text()
+        await board.sees("allow → BLOCK")
         await board.press("escape")
         await reviewed(board)
-        assert "what if: 3 newly blocked, in 3 recorded calls" in board.text()
+        await board.sees("what if: 3 newly blocked, in 3 recorded calls")
     assert len(board.entries()) == 3, "nothing was recorded"
 
 

@@ -64,7 +64,7 @@ async def test_a_client_is_wired_in_after_its_diff_was_shown(state: State, claud
         await board.press("i")
         await board.until(lambda: isinstance(board.app.screen, Install))
         await board.sees("PreToolUse")
-        assert "settings.json" in board.text()
+        await board.sees("settings.json")
         await board.pilot.pause(SETTLE_SECONDS + 0.05)
         await board.press("i", "enter")
         await board.sees("cancelled: nothing was done")

@@ -56,7 +56,7 @@ async def test_a_new_incident_appears_live_and_the_selected_one_stays(state: Sta
         await board.press("j")
         key = board.rows.key
         board.write(decision("npm install evil", "quarantine", rule="package/known-malicious"))
-        assert await board.until(lambda: board.rows.rows.count() == 3) < 1.0
+        assert await board.until(lambda: board.rows.rows.count() == 3) < 5.0, "it was pushed, and not asked for"
         assert board.rows.key == key
         assert board.rows.cursor == 2
 
@@ -66,8 +66,8 @@ async def test_without_admin_nothing_is_written_and_the_reason_is_said(state: St
     board.write(decision("cat ~/.ssh/id_rsa", "block"))
     installed(state)
     async with running(board):
-        assert "READ-ONLY" in board.text()
-        assert "(a) seen" in board.text(), "the key bar tells that it would be refused"
+        await board.sees("READ-ONLY")
+        await board.sees("(a) seen")  # the key bar tells that it would be refused
         for key in ("a", "x", "X", "A"):
             await board.press(key)
             await board.sees("read-only: it must be asked for with --admin")
@@ -149,7 +149,7 @@ async def test_a_refusal_stays_until_it_is_read_with_the_next_step(state: State)
         await confirmed(board, "y")
         await board.sees("it cannot be moved now")
         await board.press("3", "1", "2")
-        assert "it cannot be moved now" in board.text(), "it is shown on every screen"
+        await board.sees("it cannot be moved now")  # it is shown on every screen
         await board.press("comma")
         await board.sees("bk scan, then approve again")
         await board.press("escape")
@@ -163,3 +163,22 @@ async def test_the_urgent_one_is_one_key_away(state: State) -> None:
         await board.press("exclamation_mark")
         await board.until(lambda: board.app.current_mode == "incidents" and board.front._shown)
         assert board.rows.selected.level == "quarantine"
+
+
+async def test_the_worst_rings_once_and_leaves_the_person_where_they_are(
+    state: State, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    board, rung = Board(state, first="activity"), []
+    board.write(decision("ls"), decision("npm install bad", "quarantine", rule="package/known-malicious"))
+    monkeypatch.setattr(board.app, "bell", lambda: rung.append(1))
+    async with running(board):
+        focused = board.app.focused
+        board.write(decision("cat ~/.netrc", "block"))
+        await board.until(lambda: board.rows.rows.count() == 3)
+        assert not rung, "what was there already, and what was only blocked, does not ring"
+        for name in ("evil", "worse"):
+            board.write(decision(f"npm install {name}", "quarantine", rule="package/known-malicious"))
+        await board.sees("npm install evil · ! opens")
+        await board.until(lambda: board.rows.rows.count() == 5)
+        assert rung == [1]
+        assert (board.front.NAME, board.app.focused) == ("activity", focused)

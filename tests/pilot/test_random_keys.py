@@ -24,6 +24,7 @@ from bk.quarantine.listing import listed
 from bk.tui.actions import EVERYWHERE, FOR_GOOD
 from bk.tui.places import PLACES
 from bk.tui.screens.confirm import SETTLE_SECONDS, Confirm
+from tests import width
 from tests.e2e.engine_house import House, engines_of
 from tests.pilot.conftest import Board, decision, running
 
@@ -123,7 +124,7 @@ USUAL: dict[str, Any] = {
 }
 
 
-@settings(max_examples=10, derandomize=True, **USUAL)
+@settings(max_examples=width.of(6, 10), derandomize=True, **USUAL)
 @given(sequences(7))
 def test_any_keys_do_only_what_was_confirmed(machine: Machine, sequence: Sequence) -> None:
     played(machine, sequence)

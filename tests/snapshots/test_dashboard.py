@@ -14,6 +14,7 @@ from bk.tui.screens.confirm import Ask, Confirm
 from bk.tui.theme import THEMES
 from tests.pilot.conftest import installed
 from tests.pilot.test_hostile import STORABLE, wicked
+from tests.snapshots.conftest import until
 
 Compare = Callable[..., bool]
 SIZES = [(80, 24), (100, 30), (200, 50)]
@@ -51,8 +52,7 @@ def pressed(*keys: str) -> Callable[[Pilot[str]], object]:
 async def settled(pilot: Pilot[str]) -> None:
     app = pilot.app
     assert isinstance(app, Dashboard)
-    while app.front is None or not app.front._shown or not app.health:
-        await pilot.pause(0.01)
+    await until(pilot, lambda: app.front is not None and app.front._shown and bool(app.health))
     await app.workers.wait_for_complete()
     app.clear_notifications()
     await pilot.pause()

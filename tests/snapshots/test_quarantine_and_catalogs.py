@@ -14,6 +14,7 @@ from bk.engine.catalogs import feeds
 from bk.engine.catalogs.status import SourceRow, Status
 from bk.engine.catalogs.store import Held as News
 from bk.engine.catalogs.store import Row, Run
+from bk.engine.console import quarantine
 from bk.engine.console import shelf as shelves
 from bk.engine.console.catalogs import sheet as sheets
 from bk.engine.console.catalogs.standing import next_step
@@ -24,6 +25,7 @@ from bk.tui.app import Dashboard
 from bk.tui.screens.base import LOADING_SECONDS
 from bk.tui.screens.confirm import Confirm
 from bk.tui.widgets import tabs
+from tests.snapshots.conftest import until
 from tests.snapshots.test_dashboard import named, settled
 
 Compare = Callable[..., bool]
@@ -158,6 +160,8 @@ def told(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
             return sheet(kind)
 
         monkeypatch.setattr(shelves, "shelf", look)
+        alive = {one.ident: quarantine.Shown(one, ()) for one in FILLED}  # a question about it must not die meanwhile
+        monkeypatch.setattr(quarantine, "show", lambda ident, env=None: alive[ident])
         monkeypatch.setattr(shelves, "outlook", lambda one, env=None: BAD if one is FILLED[0] else FINE)
         monkeypatch.setattr(sheets, "sheet", read)
         monkeypatch.setattr(sheets, "agreement", lambda env=None, wanted=None: AGREED)
@@ -174,8 +178,8 @@ def after(*keys: str, asks: bool = False) -> Callable[[Pilot[str]], object]:
             await pilot.pause()
             if not asks:
                 await settled(pilot)
-        while asks and not isinstance(pilot.app.screen, Confirm):
-            await pilot.pause(0.01)
+        if asks:
+            await until(pilot, lambda: isinstance(pilot.app.screen, Confirm))
         for widget in pilot.app.screen.query("Input"):
             widget.cursor_blink = False  # type: ignore[attr-defined]
         await pilot.pause()
@@ -263,8 +267,7 @@ def test_theme(snap_compare: Compare, told: Callable[[str], None], screen: str, 
 def test_loading(snap_compare: Compare, monkeypatch: pytest.MonkeyPatch, screen: str, size: tuple[int, int]) -> None:
     async def wait(pilot: Pilot[str]) -> None:
         await pilot.pause(LOADING_SECONDS + 0.3)
-        while not pilot.app.health:  # type: ignore[attr-defined]
-            await pilot.pause(0.01)
+        await until(pilot, lambda: bool(pilot.app.health))  # type: ignore[attr-defined]
         await pilot.pause()
 
     answered = threading.Event()

@@ -16,6 +16,7 @@ from bk.engine.console import config, grants
 from bk.engine.console.installed import install
 from bk.engine.console.session import Session
 from bk.tui.app import Dashboard
+from tests.snapshots.conftest import until
 from tests.snapshots.test_dashboard import SIZES, _utc, named, typed
 
 Compare = Callable[..., bool]
@@ -32,6 +33,7 @@ OURS = """block "deploys"
 """
 HOSTILE = "['/x/[/', '/[@click=app.quit]x[/]', '/\\u202efdp.exe', '/\\u4f60\\u597d\\u200b\\u0301']".replace("'", '"')
 __all__ = ["_utc"]  # the fixture that this module uses, too
+AT_WORK = (WorkerState.PENDING, WorkerState.RUNNING)
 
 
 @contextmanager
@@ -58,8 +60,7 @@ def pressed(*keys: str) -> Callable[[Pilot[str]], object]:
     async def press(pilot: Pilot[str]) -> None:
         app = pilot.app
         assert isinstance(app, Dashboard)
-        while app.front is None or not app.front._shown or not app.health:
-            await pilot.pause(0.01)
+        await until(pilot, lambda: app.front is not None and app.front._shown and bool(app.health))
         await idle(pilot)
         for key in keys:
             if key.startswith(PASTED):
@@ -81,8 +82,7 @@ def pressed(*keys: str) -> Callable[[Pilot[str]], object]:
 
 async def idle(pilot: Pilot[str]) -> None:
     await pilot.pause(0.03)
-    while any(each.state in (WorkerState.PENDING, WorkerState.RUNNING) for each in pilot.app.workers):
-        await pilot.pause(0.01)
+    await until(pilot, lambda: not any(each.state in AT_WORK for each in pilot.app.workers))
     await pilot.pause()
 
 

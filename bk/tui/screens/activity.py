@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from array import array
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
@@ -15,26 +14,23 @@ from textual.widgets import Static
 from textual.worker import get_current_worker
 
 from bk.engine.console import audit
-from bk.engine.console.describe import agent, subject
+from bk.engine.console.seek import spot
 from bk.engine.errors import BkError
 from bk.engine.model import Entry
-from bk.text import inert
 from bk.tui.actions import LISTS, Action
 from bk.tui.explain import explain
 from bk.tui.proof import proof_told
 from bk.tui.prose import Explanation, still
+from bk.tui.screens.activity_words import BY, YOUNGEST_FIRST, columns, nothing
 from bk.tui.screens.base import WHOLE
 from bk.tui.screens.goto import GoTo
 from bk.tui.screens.listing import Listing
 from bk.tui.widgets.detail import Detail
 from bk.tui.widgets.filterbar import FilterBar
 from bk.tui.widgets.ledger_rows import LedgerRows
-from bk.tui.widgets.lines import Cell, Column, LineList
-from bk.tui.widgets.notice import Notice
-from bk.tui.words import LEVELS, WIRE, age, clock, plural
+from bk.tui.widgets.lines import LineList
+from bk.tui.words import age, plural
 
-NUMBER = re.compile(r"#?([\d,]+)\Z")
-BY = {"VERDICT": "level", "KIND": "kind", "TOOL": "tool", "WHO": "agent"}
 GONE = "this entry is gone: press v to verify"
 
 
@@ -52,7 +48,7 @@ class ActivityScreen(Listing):
         LISTS[0],
         Action("activity.follow", "follow", "f", "Go to the newest entry, and stay there as new ones come."),
         Action("activity.pause", "pause", "p", "Hold the list still; what comes meanwhile is counted."),
-        Action("activity.time", "go to", "t", "Go to a time or a number: 14:05, yesterday, 2h, #1,200."),
+        Action("activity.time", "go to", "t", "Go to a time or a number: 14:30, yesterday 9:00, -2h, #1,200."),
         Action("activity.verify", "verify", "v", "Check the whole ledger: every entry, checkpoint and the mark."),
         Action("activity.proof", "proof", "P", "Prove that the selected entry is in the signed ledger.", bar=False),
         *LISTS[1:],
@@ -65,14 +61,13 @@ class ActivityScreen(Listing):
         self._paused = False
         self._signed: tuple[int, int] | None = None
         with Horizontal(id="panes"):
-            yield LineList(self._columns(), self._rows, id="entries", follows=True)
+            yield LineList(columns(self.session.now), self._rows, id="entries", follows=True)
             with Vertical(id="beside"):
                 yield Detail()
                 yield Static(id="chain")
 
     def on_mount(self) -> None:
         """The rows are there at once: they are read as they are drawn."""
-        super().on_mount()
         self.main.when_gone = GONE
         self._shown = True
         self._settle()
@@ -214,11 +209,13 @@ class ActivityScreen(Listing):
         table = event.list
         column = BY.get(table.sorted_by)
         if column is not None:
-            self.order_by(column, self._rows.found, descending=not table.descending)
+            worst_first = column == "level" and not table.descending
+            self.order_by(column, self._rows.found, descending=worst_first or (column != "level" and table.descending))
             return
         self.workers.cancel_group(self, "order")
         self._rows.order = None
-        self._rows.oldest_first = table.descending if not table.sorted_by else not table.descending
+        youngest_first = table.sorted_by in ("", YOUNGEST_FIRST)
+        self._rows.oldest_first = table.descending if youngest_first else not table.descending
         table.replaced()
 
     @work(thread=True, group="order", exclusive=True, exit_on_error=False)
@@ -235,6 +232,8 @@ class ActivityScreen(Listing):
             order = self.session.ordered(column, descending=descending, within=within, wanted=wanted)
         except BkError as error:
             if wanted():
+                self.app.call_from_thread(setattr, self.main, "sorted_by", "")
+                self.app.call_from_thread(self.main.refresh)
                 self.app.call_from_thread(self.board.trouble, error)
             return
         finally:
@@ -247,19 +246,22 @@ class ActivityScreen(Listing):
         """Ask where to."""
 
         def there(text: str | None) -> None:
-            if text:
+            if text and spot(text, now).seq:  # a number is found without reading anything: in the frame that comes
+                self._went_to(self.session.nearest(text, self._rows.found), text)
+            elif text:
                 self.go_to(text)
 
-        self.app.push_screen(GoTo(), there)
+        now = self.session.now()
+        self.app.push_screen(GoTo(lambda text: spot(text, now)), there)
 
     @work(thread=True, group="goto", exclusive=True, exit_on_error=False)
     def go_to(self, text: str) -> None:
-        """The entry with this number, or the first that is not older than this time."""
-        number = NUMBER.match(text)
+        """The entry nearest to this time or number, of those that are shown."""
+        found = self._rows.found
         try:
-            seq = int(number[1].replace(",", "")) if number else self.session.first_since(text)
+            seq = self.session.nearest(text, array("q", found) if found is not None else None)
         except BkError as error:
-            self.app.call_from_thread(self.say, f"{error}. {error.next_step}", severity="warning")
+            self.app.call_from_thread(self.board.trouble, error)
             return
         self.app.call_from_thread(self._went_to, seq, text)
 
@@ -339,11 +341,15 @@ class ActivityScreen(Listing):
         self.tell_shown()
 
     def _went_to(self, seq: int, text: str) -> None:
+        feed, wanted = self.session.feed, spot(text, self.session.now()).seq
+        seq = min(max(seq, feed.first), feed.last)
         if not self.main.pick_key(seq):
-            said = f"{inert(text, 40)}: no entry of that is shown" + (
-                "; Esc clears the filter" if self.filter_text else ""
-            )
-            self.say(said, severity="warning")
+            self.say("no entry of that is shown; Esc clears the filter", severity="warning")
+        elif wanted and wanted != seq:
+            why = "is not among those that are shown" if feed.first <= wanted <= feed.last else "does not exist"
+            self.say(f"#{wanted:,} {why}; this is the nearest")
+        else:
+            self._picked()
 
     def _begin_again(self) -> None:
         self._rows.restrict(None)
@@ -351,44 +357,5 @@ class ActivityScreen(Listing):
         self.main.follow()
 
     def _settle(self) -> None:
-        session = self.session
-        if session.feed.last:
-            self.settle(None)
-        elif session.feed.problem is None:
-            why = "Each tool call of an agent is decided before it runs, and recorded here as it happens."
-            steps = [("Try one by hand:", "bk check --tool Bash --args 'cat ~/.ssh/id_ed25519'"),
-                     ("Put bk in front of your agents:", WIRE)]  # fmt: skip
-            self.settle(Notice("empty", "Nothing has been recorded yet.", why, steps))
-        else:
-            problem = session.feed.problem
-            steps = [
-                ("Find out what happened:", problem.next_step),
-                ("Set it aside and go on:", "bk audit recover --admin"),
-            ]
-            self.settle(Notice("corrupt", problem.title, problem.detail, steps))
-
-    def _columns(self) -> list[Column]:
-        now = self.session.now
-
-        def verdict(entry: Entry) -> Cell:
-            glyph, word, style = LEVELS.get(entry.level, LEVELS[""])
-            return Cell(f"{glyph} {word}", style) if word else Cell(entry.kind[:7], "quiet")
-
-        def what(entry: Entry) -> Cell:
-            return Cell(subject(entry), "quiet" if entry.level == "allow" else "")
-
-        return [
-            Column("SEQ", 9, lambda entry: Cell(f"{entry.seq:,}", "quiet"), right=True, needs=60, sort=by_engine),
-            Column("AGE", 4, lambda entry: Cell(age(entry.at, now()), "quiet"), right=True, until=60),
-            Column("TIME", 8, lambda entry: Cell(clock(entry.at), "quiet"), needs=60),
-            Column("VERDICT", 7, verdict, sort=by_engine),
-            Column("WHAT", 0, what),
-            Column("KIND", 9, lambda entry: Cell(entry.kind, "quiet"), needs=110, sort=by_engine),
-            Column("TOOL", 12, lambda entry: Cell(str(entry.data.get("tool", "")), "quiet"), needs=130, sort=by_engine),
-            Column("WHO", 11, lambda entry: Cell(agent(entry), "quiet"), needs=70, sort=by_engine),
-        ]
-
-
-def by_engine(entry: Entry) -> int:
-    """A million entries are put in order by the engine; this stands for that."""
-    return entry.seq
+        feed = self.session.feed
+        self.settle(None if feed.last else nothing(feed.problem))

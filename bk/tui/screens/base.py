@@ -173,10 +173,11 @@ class Base(Screen[None]):
 
         self.app.push_screen(Confirm(ask), answered)
 
-    def perform(
-        self, doing: str, deed: Callable[[], str], *, undo: tuple[str, Callable[[], str]] | None = None
-    ) -> None:
-        """Have the engine do something; `deed` returns the sentence of its recorded result, or raises BkError."""
+    def perform(self, doing: str, deed: Callable[[], str], *, undo: bool = False) -> None:
+        """Have the engine do something; `deed` returns the sentence of its recorded result, or raises BkError.
+
+        `undo` is for what `bk.engine.console.takeback` finds in the record.
+        """
         self.board.perform(doing, deed, undo=undo)
 
     def open_page(self, title: str, made: Explanation, *, copied: Callable[[], str] | None = None) -> None:
@@ -211,6 +212,7 @@ class Base(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """The frame around the body."""
+        self._dress()
         session = self.session
         yield Header(session.host, session.shown_root, sample=session.sample)
         yield Tabs(self.NAME)
@@ -226,7 +228,14 @@ class Base(Screen[None]):
     def on_mount(self) -> None:
         """Show what is known, and gather the rest."""
         self.refresh_frame()
-        self.reload()
+        self.call_after_refresh(self.reload)  # a worker that imports and reads would hold the first frame up
+
+    def _dress(self) -> None:
+        """The classes that are known already: each that is put on later has every style looked up again."""
+        for room, steps in zip(self.app.size, (WIDTHS, HEIGHTS), strict=True):
+            self.add_class(max(step for step in steps if step[0] <= room)[1], update=False)
+        self.set_class(self.board.gate.open, "-admin", update=False)
+        self.set_class(bool(self.board.banner), "-bannered", update=False)
 
     def on_screen_resume(self) -> None:
         """Catch up with what happened meanwhile."""
@@ -254,8 +263,9 @@ class Base(Screen[None]):
         """Header, tabs, banner and status as things are now."""
         board = self.board
         header = self.query_one(Header)
-        header.health, header.gate, header.urgent = board.health, board.gate.state, board.open_count
-        self.query_one(Tabs).counts = {"incidents": board.open_count} if board.open_count else {}
+        waiting = board.open_count
+        header.health, header.gate, header.urgent = board.health, board.gate.state, waiting
+        self.query_one(Tabs).counts = {"incidents": waiting} if waiting else {}
         self.set_class(board.gate.open, "-admin")
         banner = board.banner
         self.query_one("#banner", Static).update(Content(inert(banner, self.size.width)) if banner else "")

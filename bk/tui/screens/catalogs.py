@@ -203,20 +203,16 @@ class CatalogsScreen(Listing):
             return
         on = not row.enabled
 
-        def to(wanted: bool) -> Callable[[], str]:
-            def deed() -> str:
-                changed = steer.switch(row.name, on=wanted, admin=session.admin, env=session.env)
-                if not changed:
-                    return f"{row.name}: nothing changed, it already is {'on' if wanted else 'off'}"
-                seq = sheets.entry("config", session.env)
-                return f"{row.name} is {'on' if wanted else 'off'} now, the next sync takes that in: entry #{seq:,}"
-
-            return deed
-
         word = "on" if on else "off"
+
+        def deed() -> str:
+            if not steer.switch(row.name, on=on, admin=session.admin, env=session.env):
+                return f"{row.name}: nothing changed, it already is {word}"
+            seq = sheets.entry("config", session.env)
+            return f"{row.name} is {word} now, the next sync takes that in: entry #{seq:,}"
+
         ask = switch_question(row, self._known.agreed)
-        undo = (f"{row.name} {word}", to(not on))
-        self.confirm(ask, lambda _answer: self.perform(f"switching {row.name} {word}", to(on), undo=undo))
+        self.confirm(ask, lambda _answer: self.perform(f"switching {row.name} {word}", deed, undo=True))
 
     def do_verify(self) -> None:
         """Read every byte."""

@@ -48,6 +48,9 @@ def columns(known: Known) -> list[Column]:
     def changed(row: SourceRow) -> Cell:
         return Cell(change(known.sheet, row.name) if known.sheet else "", "quiet")
 
+    def moved(row: SourceRow) -> int:
+        return -sum(known.sheet.changes.get(row.name, (0, 0))) if known.sheet else 0
+
     def agreed(row: SourceRow) -> Cell:
         whole, both = share(row, known.agreed)
         return Cell(f"{both * 100 // whole:>3}% {bar(both / whole, 5)}" if whole else "", "held")
@@ -62,10 +65,18 @@ def columns(known: Known) -> list[Column]:
         Column("SOURCE", 0, name, sort=lambda row: row.name),
         Column("STATE", 12, state, sort=lambda row: RANK.get(row.state, 9)),
         Column("NEWS", 5, news, right=True, sort=lambda row: -row.last_success_ms),
-        Column("TRIED", 11, tried, right=True, needs=104),
+        Column("TRIED", 11, tried, right=True, needs=104, sort=lambda row: -row.last_attempt_ms),
         Column("ENTRIES", 8, entries, right=True, needs=50, sort=lambda row: -row.entries),
-        Column("DELTA", 12, changed, right=True, needs=92),
-        Column("NEXT", 4, coming, right=True, needs=60),
-        Column("VOUCHED BY", 13, lambda row: Cell(VOUCHED.get(row.provenance, ""), "quiet"), needs=76),
+        Column("DELTA", 12, changed, right=True, needs=92, sort=moved),
+        Column(
+            "NEXT", 4, coming, right=True, needs=60, sort=lambda row: (not (row.enabled and row.next_ms), row.next_ms)
+        ),
+        Column(
+            "VOUCHED BY",
+            13,
+            lambda row: Cell(VOUCHED.get(row.provenance, ""), "quiet"),
+            needs=76,
+            sort=lambda row: VOUCHED.get(row.provenance, "~"),
+        ),
         Column("AGREED", 10, agreed, needs=72, sort=lambda row: -share(row, known.agreed)[1]),
     ]

@@ -88,7 +88,6 @@ class ConfigScreen(Listing):
 
     def on_mount(self) -> None:
         """Somebody else may edit the file at any time."""
-        super().on_mount()
         self.set_interval(WATCH_SECONDS, self.watch_file)
 
     # what the engine says

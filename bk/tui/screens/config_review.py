@@ -33,7 +33,8 @@ TONES = {"+": "$secondary", "-": "$warning"}
 
 
 class Reviewed(NamedTuple):
-    """A proposal, looked at by the engine. `stamp` is the file that it was made from."""
+    """A proposal, looked at by the engine. `stamp` is the file that it was made from; `glimpsed` what would move as far
+    as a look at the places tells, which is asked again and again while a person decides."""
 
     proposal: Proposal
     stamp: str
@@ -43,6 +44,7 @@ class Reviewed(NamedTuple):
     breaker: int
     tried: str = ""
     about: str = ""
+    glimpsed: frozenset[tuple[str, str]] = frozenset()
 
     @property
     def tier(self) -> int:
@@ -77,14 +79,14 @@ def look(session: Session, propose: Callable[[], Proposal], tried: str = "", abo
     before = {row.key.name: row.value for row in config.in_force(state).rows}
     after = proposal.policy().values
     word = _word(before, after)
-    moves = None
+    moves, glimpsed = None, frozenset[tuple[str, str]]()
     if any(change.key.name.startswith("auto_quarantine.") for change in proposal.changes):
         found = would(state, after, read=True)
-        moves = Moves(staged=found, live=found)
+        moves, glimpsed = Moves(staged=found, live=found), _same(would(state, after))
     tighter = all(change.key.order != "fixed" and change.key.at_least(change.old, change.new)
                   for change in proposal.changes) or _calms(before, after, proposal)  # fmt: skip
     breaker = int(after["auto_quarantine.max_moves"])
-    return Reviewed(proposal, stamp, word, tighter, moves, breaker, tried, about)
+    return Reviewed(proposal, stamp, word, tighter, moves, breaker, tried, about, glimpsed)
 
 
 def _word(before: Mapping[str, Json], after: Mapping[str, Json]) -> str:
@@ -106,7 +108,7 @@ def _calms(before: Mapping[str, Json], after: Mapping[str, Json], proposal: Prop
 
 def still(session: Session, of: Reviewed) -> Callable[[], str]:
     """Asked every second while the question is open: whether the change is still about the same things."""
-    moving = _same(of.moves.staged) if of.moves is not None and of.word == GOES_LIVE else None
+    moving = of.glimpsed if of.moves is not None and of.word == GOES_LIVE else None
     after = of.proposal.policy().values
 
     def asked() -> str:
@@ -119,8 +121,8 @@ def still(session: Session, of: Reviewed) -> Callable[[], str]:
     return asked
 
 
-def _same(found: Json) -> set[tuple[str, str]]:
-    return {(each.incident.id, each.name) for each in found or () if each.what == MOVES}
+def _same(found: Json) -> frozenset[tuple[str, str]]:
+    return frozenset((each.incident.id, each.name) for each in found or () if each.what == MOVES)
 
 
 class Review(Confirm):

@@ -133,8 +133,14 @@ def columns(first: Callable[[Setting], bool]) -> list[Column]:
         Column("AREA", 15, area, needs=58, sort=lambda one: one.area),
         Column("KEY", 24, key, sort=lambda one: one.name),
         Column("VALUE", 0, value, sort=lambda one: one.value),
-        Column("DEFAULT", 14, lambda one: Cell(worded(one.row, one.row.key.default), "quiet"), needs=92),
-        Column("MAY BE", 24, lambda one: Cell(may_be(one.row), "quiet"), needs=116),
+        Column(
+            "DEFAULT",
+            14,
+            lambda one: Cell(worded(one.row, one.row.key.default), "quiet"),
+            needs=92,
+            sort=lambda one: worded(one.row, one.row.key.default),
+        ),
+        Column("MAY BE", 24, lambda one: Cell(may_be(one.row), "quiet"), needs=116, sort=lambda one: may_be(one.row)),
         Column("FROM", 8, origin, needs=50, sort=lambda one: one.row.origin),
     ]
 

@@ -31,7 +31,9 @@ WIDEST = 80
 
 
 class Ask(NamedTuple):
-    """A question. `facts` are (label, text) pairs; `reason` names the field for why, "" for none."""
+    """A question. `facts` are (label, text) pairs; `reason` names the field for why, `place_label` that for a path, ""
+    for none; `place` is what already stands there, `example` what it looks like.
+    """
 
     title: str
     verb: str
@@ -43,12 +45,16 @@ class Ask(NamedTuple):
     reason: str = ""
     reason_needed: bool = False
     still: Callable[[], str] | None = None
+    place_label: str = ""
+    place: str = ""
+    example: str = ""
 
 
 class Answer(NamedTuple):
-    """Confirmed, and why."""
+    """Confirmed, why, and where to."""
 
     reason: str = ""
+    place: str = ""
 
 
 class Confirm(ModalScreen[Answer | None]):
@@ -79,6 +85,9 @@ class Confirm(ModalScreen[Answer | None]):
         with Vertical(id="ask"):
             with VerticalScroll(id="ask-facts", can_focus=False):
                 yield Static(id="ask-text")
+            if ask.place_label:
+                yield Static(Content(inert(ask.place_label, WIDEST - 8)), classes="ask-label")
+                yield Input(ask.place, placeholder=inert(ask.example, 60), id="place", compact=True, max_length=1000)
             if ask.reason:
                 yield Static(Content(inert(ask.reason, WIDEST - 8)), classes="ask-label")
                 yield Input(id="reason", compact=True, max_length=400)
@@ -96,7 +105,15 @@ class Confirm(ModalScreen[Answer | None]):
         frame = self.query_one("#ask")
         frame.border_title = Content(inert(self.ask.title, WIDEST - 8))
         frame.set_class(self.ask.tier == FOR_GOOD, "-for-good")
-        first = "#reason" if self.ask.reason_needed else "#phrase" if self.ask.phrase else "#cancel"
+        first = (
+            "#place"
+            if self.ask.place_label
+            else "#reason"
+            if self.ask.reason_needed
+            else "#phrase"
+            if self.ask.phrase
+            else "#cancel"
+        )
         self.set_focus(self.query_one(first))
         self._judge()
         if self.ask.still is not None:
@@ -118,9 +135,11 @@ class Confirm(ModalScreen[Answer | None]):
         ask = self.ask
         if self.dead:
             return self.dead
-        if ask.reason_needed and not self.query_one("#reason", Input).value.strip():
+        if ask.place_label and not self._typed_in("place").startswith(("/", "~/")):
+            return "say where first: the whole path, from / or ~/ on"
+        if ask.reason_needed and not self._typed_in("reason"):
             return "say why first"
-        if ask.phrase and self.query_one("#phrase", Input).value.strip() != ask.phrase:
+        if ask.phrase and self._typed_in("phrase") != ask.phrase:
             return "not yet: what is typed does not match"
         return ""
 
@@ -165,8 +184,12 @@ class Confirm(ModalScreen[Answer | None]):
     def _confirm(self) -> None:
         if self.lacks or time.monotonic() - self._opened < SETTLE_SECONDS:
             return
-        reason = self.query_one("#reason", Input).value.strip() if self.ask.reason else ""
-        self.dismiss(Answer(reason))
+        ask = self.ask
+        reason = self._typed_in("reason") if ask.reason else ""
+        self.dismiss(Answer(reason, self._typed_in("place") if ask.place_label else ""))
+
+    def _typed_in(self, field: str) -> str:
+        return self.query_one(f"#{field}", Input).value.strip()
 
     def _judge(self) -> None:
         lacks = self.lacks
@@ -176,7 +199,7 @@ class Confirm(ModalScreen[Answer | None]):
         elif self.ask.phrase:
             said = (f"Tab, then Space: {self.ask.verb.lower()}   Enter: cancel", "$primary")
         else:
-            typed = "Tab out of the field, then " if self.ask.reason_needed else ""
+            typed = "Tab out of the field, then " if self.ask.reason_needed or self.ask.place_label else ""
             said = (f"{typed}{CONFIRMING}: {self.ask.verb.lower()}   Enter: cancel", "$text-quiet")
         self.query_one("#ask-hint", Static).update(Content.assemble(said))
 

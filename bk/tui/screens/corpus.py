@@ -23,7 +23,6 @@ from bk.tui.prose import Explanation
 from bk.tui.screens import corpus_deeds as deeds
 from bk.tui.screens.corpus_label import Labelling, Said
 from bk.tui.screens.corpus_words import (
-    OUTCOMES,
     entry_columns,
     explain_entry,
     explain_now,
@@ -310,14 +309,8 @@ class CorpusScreen(Listing):
         self.app.push_screen(Labelling(one, first, opened_by=key), answered)
 
     def _label(self, one: Matter, said: Said) -> None:
-        session, given = self.session, [""]
-
-        def deed() -> str:
-            told, given[0] = deeds.label(session, one, said)
-            return told
-
-        undo = (f"the label {OUTCOMES[said.true_label][1]}", lambda: deeds.take_back(session, one, given[0]))
-        self.perform("labelling", deed, undo=undo)
+        session = self.session
+        self.perform("labelling", lambda: deeds.label(session, one, said), undo=True)
 
     def _look(self) -> None:
         one = self.matter

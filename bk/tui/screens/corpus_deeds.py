@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 SHOWN = 80
 
 
-def label(session: Session, one: Matter, said: Said) -> tuple[str, str]:
-    """Give a label; the sentence, and the label's id."""
+def label(session: Session, one: Matter, said: Said) -> str:
+    """Give a label."""
     corpus.label(
         one.event.id, said.true_label, source=said.source, note=said.note, admin=session.admin, env=session.env
     )
     entry = _done(session.outcome("corpus_label", event_id=one.event.id))
     word = OUTCOMES[said.true_label][1]
-    return f"{inert(one.title, SHOWN)}: {word}: entry #{entry.seq:,}", str(entry.data["label"])
+    return f"{inert(one.title, SHOWN)}: {word}: entry #{entry.seq:,}"
 
 
 def take_back(session: Session, one: Matter, ident: str, note: str = "") -> str:

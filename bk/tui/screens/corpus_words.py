@@ -8,6 +8,7 @@ from typing import Any
 from textual.content import Content
 
 from bk.engine.console.corpus import Shown
+from bk.engine.console.incidents import RANKS
 from bk.engine.console.overlay import OverlayEntry
 from bk.engine.console.review import AUTOMATIC, PERSON, QUOTED, Event, Label, Matter, label_that_counts
 from bk.text import inert
@@ -63,7 +64,7 @@ def matter_columns(now: Callable[[], int]) -> list[Column]:
     return [
         Column("OUTCOME", 14, outcome, sort=lambda one: (not one.waits, one.outcome)),
         Column("BY", 9, lambda one: Cell(*WHO[one.said_by]), needs=90, sort=lambda one: one.said_by),
-        Column("ANSWER", 7, level, sort=lambda one: one.event.level),
+        Column("ANSWER", 7, level, sort=lambda one: RANKS.get(one.event.level, 9)),
         Column("AGE", 4, lambda one: Cell(age(one.event.at_ms, now()), "quiet"), right=True,
                sort=lambda one: -one.event.at_ms),
         Column("WHAT", 0, lambda one: Cell(one.title, "" if one.waits else "quiet"), sort=lambda one: one.title),

@@ -264,7 +264,8 @@ def _columns() -> list[Column]:
         Column("STATE", 11, state, sort=_order),
         Column("WHAT", 16, lambda row: Cell(row.name, "strong" if row.standing is not None else ""),
                sort=lambda row: row.name),
-        Column("WHY", 0, lambda row: Cell(row.reason, "" if row.state != "ok" else "quiet")),
+        Column("WHY", 0, lambda row: Cell(row.reason, "" if row.state != "ok" else "quiet"),
+               sort=lambda row: row.reason),
     ]  # fmt: skip
 
 

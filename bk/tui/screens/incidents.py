@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, ClassVar
 
+from textual import work
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 
-from bk.engine.console import cases
-from bk.engine.console.matters import Matter, found, merged, sources_of
+from bk.engine.console import cases, remediate
+from bk.engine.console.matters import Matter, found, merged
 from bk.engine.errors import BkError
+from bk.text import inert
 from bk.tui.actions import ADMIN, FOR_GOOD, LISTS, REVERSIBLE, Action
 from bk.tui.explain import explain_matter
 from bk.tui.prose import Explanation
 from bk.tui.screens.base import WHOLE
 from bk.tui.screens.confirm import Answer, Ask
+from bk.tui.screens.incidents_words import clean_up, columns
 from bk.tui.screens.listing import Listing
+from bk.tui.screens.quarantine_deeds import HeldDeeds
 from bk.tui.widgets.detail import Detail
-from bk.tui.widgets.lines import Cell, Column, LineList
+from bk.tui.widgets.lines import LineList
 from bk.tui.widgets.notice import Notice
 from bk.tui.widgets.rows import ListRows
-from bk.tui.words import LEVELS, STATES, WIRE, age
+from bk.tui.words import WIRE
 
-GLANCE = 240
-RANK = {"quarantine": 0, "block": 1, "ask": 2, "warn": 3}
 SPAN = "7d"
 EXEMPT_WORD = "exempt"
 
@@ -43,12 +45,16 @@ class IncidentsScreen(Listing):
     ACTIONS: ClassVar = (
         Action("list.open", "explain", "enter", "Open the selected one on the whole screen."),
         Action("incidents.ack", "seen", "a", "You have seen it: it comes back only when it happens again.", gate=ADMIN),
+        Action("incidents.restore", "restore", "R", "Put what is held of it back where it was.", gate=ADMIN,
+               tier=REVERSIBLE),
+        Action("incidents.purge", "purge", "P", "Delete what is held of it, for good.", gate=ADMIN, tier=FOR_GOOD),
         Action("incidents.approve", "move it", "A", "Your word that it may be quarantined.", gate=ADMIN,
                tier=REVERSIBLE),
         Action("incidents.exempt", "exempt", "x", f"Leave it alone for {SPAN}, with a reason.", gate=ADMIN,
                tier=REVERSIBLE),
         Action("incidents.always", "exempt always", "X", "Leave it alone until it is opened again.", gate=ADMIN,
                tier=FOR_GOOD, bar=False),
+        Action("incidents.plan", "clean-up", "c", "What is left to do about it, and how. Nothing is touched."),
         Action("incidents.reopen", "reopen", "o", "It waits for a person again.", gate=ADMIN),
         *LISTS,
     )  # fmt: skip
@@ -56,8 +62,9 @@ class IncidentsScreen(Listing):
     def body(self) -> ComposeResult:
         """List and explanation."""
         self._rows: ListRows[Matter] = ListRows(key=lambda one: one.ident, record=lambda one: one.told())
+        self._deeds = HeldDeeds(self)
         with Horizontal(id="panes"):
-            yield LineList(self._columns(), self._rows, id="matters")
+            yield LineList(columns(self.session), self._rows, id="matters")
             yield Detail()
 
     def gather(self, wanted: Callable[[], bool]) -> Any:  # noqa: ARG002 - one short query
@@ -106,15 +113,22 @@ class IncidentsScreen(Listing):
         one = self.matter
         if not ident.startswith("incidents."):
             return ""
-        if one is None or one.settled:
+        what = ident.rpartition(".")[2]
+        if what == "plan" and one is not None and one.incident is not None:
+            return ""
+        if one is None or one.settled or what == "plan":
             return None
-        what, found = ident.rpartition(".")[2], one.incident is not None
+        found = one.incident is not None
+        if what in ("restore", "purge"):
+            return "" if one.state == "quarantined" and one.hold else None
         if what == "ack":
             return "" if one.open and one.state != "quarantined" else None
         if what == "reopen":
             return "" if not one.open and one.state != "quarantined" else None
         if one.state == "quarantined":
             return None
+        if what == "approve" and one.state == "pending_path":
+            return "where it lies is not known, so nothing can be moved: c says how to be rid of it"
         return "" if found and one.open else None
 
     def urgent(self) -> None:
@@ -135,7 +149,7 @@ class IncidentsScreen(Listing):
             self.perform(
                 "noting that you have seen it",
                 lambda: f"{case.incident.ident} is marked as seen: entry #{self.session.acknowledge(case):,}",
-                undo=("seen", lambda: f"{case.incident.ident} is open again: entry #{self.session.reopen(case):,}"),
+                undo=True,
             )
         else:
             self._decide("incident_ack", partial(cases.ack, one.ident), "seen", undo=True)
@@ -152,6 +166,33 @@ class IncidentsScreen(Listing):
             )
         else:
             self._decide("incident_reopen", partial(cases.reopen, one.ident), "open again")
+
+    def do_restore(self) -> None:
+        """As on Quarantine: look at how things stand, then ask."""
+        if self.matter is not None and self.matter.hold:
+            self._deeds.restore(self.matter.hold)
+
+    def do_purge(self) -> None:
+        """As on Quarantine: look at how things stand, then ask."""
+        if self.matter is not None and self.matter.hold:
+            self._deeds.purge(self.matter.hold)
+
+    @work(thread=True, group="plan", exclusive=True, exit_on_error=False)
+    def do_plan(self) -> None:
+        """What is left to do, looked up now."""
+        one = self.matter
+        if one is None or one.incident is None:
+            return
+        self.app.call_from_thread(setattr, self.status, "work", "looking at what still names it")
+        try:
+            shown, plan = cases.show(one.ident, self.session.env), remediate.plan(one.ident, self.session.env)[1]
+        except BkError as error:
+            self.app.call_from_thread(self.board.trouble, error)
+            return
+        finally:
+            self.app.call_from_thread(setattr, self.status, "work", "")
+        told = clean_up(shown.followups, plan)
+        self.app.call_from_thread(self.open_page, f"clean-up of {inert(one.title, 60)}", told)
 
     def do_exempt(self) -> None:
         """Leave it alone for a while."""
@@ -223,11 +264,7 @@ class IncidentsScreen(Listing):
             state = str(entry.data.get("state") or "").replace("_", " ")
             return f"{title}: {told}{f', now {state}' if state else ''}: entry #{entry.seq:,}"
 
-        def back() -> str:
-            cases.reopen(ident, admin=session.admin, env=session.env)
-            return f"{title} is open again: entry #{session.outcome('incident_reopen', incident=ident).seq:,}"
-
-        self.perform(event.replace("_", " "), deed, undo=(told, back) if undo else None)
+        self.perform(event.replace("_", " "), deed, undo=undo)
 
     def _facts(self, one: Matter) -> list[tuple[str, str]]:
         found = one.incident
@@ -252,12 +289,6 @@ class IncidentsScreen(Listing):
     def _all(self) -> list[Matter]:
         return list(self._rows.every())
 
-    def _sources(self, one: Matter) -> Sequence[str]:
-        if one.sources or not one.seq:
-            return one.sources
-        behind = self.session.feed.entry(one.seq)
-        return sources_of(behind) if behind is not None else ()
-
     def _nothing(self) -> Notice:
         session = self.session
         if session.nothing_decided:
@@ -267,25 +298,3 @@ class IncidentsScreen(Listing):
             return Notice("empty", "No incidents.", why, [("Put bk in front of your agents:", WIRE)])
         why = "No call was stopped, and nothing that is installed is known to be bad. Overview shows what bk watches."
         return Notice("empty", "No incidents.", why, [("Look at what is installed now:", "bk scan")])
-
-    def _columns(self) -> list[Column]:
-        now = self.session.now
-
-        def level(one: Matter) -> Cell:
-            glyph, word, style = LEVELS.get(one.level, LEVELS[""])
-            return Cell(f"{glyph} {word}", style if one.open else "quiet")
-
-        def state(one: Matter) -> Cell:
-            glyph, word, style = STATES.get(one.state, STATES["open"])
-            return Cell(f"{glyph} {word}", style)
-
-        return [
-            Column("LEVEL", 7, level, sort=lambda one: RANK.get(one.level, 9)),
-            Column("AGE", 4, lambda one: Cell(age(one.at, now()), "quiet"), right=True, sort=lambda one: -one.at),
-            Column("WHAT", 0, lambda one: Cell(one.title, "" if one.open else "quiet"), sort=lambda one: one.title),
-            Column("TIMES", 5, lambda one: Cell(f"{one.count:,}" if one.count > 1 else "", "quiet"), right=True,
-                   needs=64, sort=lambda one: -one.count),
-            Column("SAID BY", 7, lambda one: Cell(str(len(self._sources(one)) or ""), "quiet"), right=True, needs=76,
-                   sort=lambda one: -len(self._sources(one))),
-            Column("STATE", 12, state, needs=50, sort=lambda one: (not one.open, one.state)),
-        ]  # fmt: skip

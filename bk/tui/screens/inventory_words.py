@@ -77,7 +77,7 @@ def run_columns(now: Callable[[], int], marked: Callable[[], int]) -> list[Colum
         Column("DIRECTORIES", 11, lambda run: Cell(f"{run.directories:,}", "quiet"), right=True, needs=72,
                sort=lambda run: run.directories),
         Column("TOOK", 7, took, right=True, needs=80, sort=lambda run: run.ended - run.started),
-        Column("WHERE", 0, lambda run: Cell(", ".join(run.roots), "quiet"), needs=92),
+        Column("WHERE", 0, lambda run: Cell(", ".join(run.roots), "quiet"), needs=92, sort=lambda run: run.roots),
     ]  # fmt: skip
 
 

@@ -22,6 +22,7 @@ class Listing(Base):
 
     FILTER_HINT: ClassVar[str] = ""
     NOUN: ClassVar[tuple[str, str]] = ("row", "rows")
+    _telling = False
 
     def foot(self) -> ComposeResult:
         """The filter, hidden until asked for."""
@@ -56,6 +57,13 @@ class Listing(Base):
 
     @on(LineList.Picked)
     def _picked(self) -> None:
+        """The rows are drawn first: to explain the new one takes as long, and a key that is held picks many."""
+        if not self._telling:
+            self._telling = True
+            self.call_after_refresh(self._tell_picked)
+
+    def _tell_picked(self) -> None:
+        self._telling = False
         self.tell_selected()
 
     @on(LineList.Opened)
@@ -79,6 +87,11 @@ class Listing(Base):
     @on(FilterBar.Left)
     def _left(self) -> None:
         self.focus_main()
+
+    def put_filter(self, text: str) -> None:
+        """Filter by this, as if it were typed."""
+        for bar in self.query(FilterBar):
+            bar.put(text)
 
     def filter_by(self, text: str) -> None:
         """Show only what matches."""

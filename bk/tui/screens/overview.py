@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from bk.engine.console import quarantine
-from bk.engine.console.catalogs import standing
 from bk.engine.console.describe import agent, subject
-from bk.engine.console.matters import Matter, found, merged
-from bk.engine.console.tally import Tally, tally
+from bk.engine.console.tally import Tally
 from bk.engine.errors import BkError
 from bk.text import inert
 from bk.tui.actions import Action
@@ -25,6 +22,10 @@ from bk.tui.widgets.sparkline import spark
 from bk.tui.widgets.timeline import timeline
 from bk.tui.words import HEALTH, HOUR, LEVELS, STATES, TONES, WIRE, WRONG, age, clock, plural
 
+if TYPE_CHECKING:
+    from bk.engine.console.matters import Matter
+    from bk.tui.screens.overview_look import Found
+
 SHOWN_LEVELS = ("allow", "warn", "ask", "block", "quarantine")
 MEANING = {
     "hook": {"ok": "agents' calls are decided before they run", "off": "no agent asks bk before it acts: bk diag"},
@@ -32,15 +33,7 @@ MEANING = {
     "chain": {"ok": "each entry is linked to the one before"},
     "catalogs": {"STALE": "no news for too long: bk catalogs sync"},
 }
-
-
-class Found(NamedTuple):
-    """What was gathered. Parts that could not be read hold the error instead."""
-
-    matters: Any
-    held: Any
-    catalogs: Any
-    tally: Any
+TWO_COLUMNS = 110  # the width from which the cards stand in two columns
 
 
 class Overview(Base):
@@ -76,15 +69,13 @@ class Overview(Base):
                 yield Card("latest", "latest", "activity")
 
     def gather(self, wanted: Callable[[], bool]) -> Any:
-        """Everything that takes a file to know."""
-        env, session = self.session.env, self.session
-        counted = self._tally or _read(lambda: tally(session.state, session.now(), wanted))
-        if isinstance(counted, Tally):
-            self._tally = counted
-        return Found(
-            _read(lambda: found(env)), _read(lambda: quarantine.rows(env=env)), _read(lambda: standing.status(env)),
-            counted,
-        )  # fmt: skip
+        """Everything that takes a file to know. What reads it is imported here: it takes as long as the first frame."""
+        from bk.tui.screens.overview_look import look
+
+        found = look(self.session, self._tally, wanted)
+        if isinstance(found.tally, Tally):
+            self._tally = found.tally
+        return found
 
     def show(self, found: Any) -> None:
         """Draw the cards."""
@@ -122,9 +113,7 @@ class Overview(Base):
         found, now = self._latest, self.session.now()
         if found is None:
             return
-        matters = (
-            merged(self.session.incidents.cases(), found.matters) if not isinstance(found.matters, BkError) else []
-        )
+        matters = self._matters(found)
         drawings: dict[str, Callable[[int], list[Content]]] = {
             "guard": lambda width: self._guard(found, width),
             "waits": lambda width: _waits(matters, found.matters, now, width, self._room),
@@ -163,7 +152,22 @@ class Overview(Base):
 
     @property
     def _room(self) -> int:
-        return 3 if self.size.height < 30 else 6
+        """How many of what waits are named: as many as the column takes, beside what else is in it."""
+        if self.size.height < 30:
+            return 3
+        return max(6, self.size.height - 26) if self.size.width >= TWO_COLUMNS else 6
+
+    @property
+    def _recent(self) -> int:
+        """How many of the latest entries are shown: those that the column has room for."""
+        if self.size.height < 30:
+            return 4
+        return self.size.height - 18 if self.size.width >= TWO_COLUMNS else min(14, self.size.height - 22)
+
+    def _matters(self, found: Found) -> list[Matter]:
+        from bk.engine.console.matters import merged
+
+        return [] if isinstance(found.matters, BkError) else merged(self.session.incidents.cases(), found.matters)
 
     def _titles(self, found: Found, matters: list[Matter]) -> dict[str, str]:
         """The figure that goes with each title."""
@@ -199,7 +203,7 @@ class Overview(Base):
         return lines
 
     def _latest_lines(self, width: int) -> list[Content]:
-        feed, rows = self.session.feed, 4 if self.size.height < 30 else min(14, self.size.height - 22)
+        feed, rows = self.session.feed, self._recent
         entries = [feed.entry(seq) for seq in range(feed.last, max(feed.first - 1, feed.last - rows), -1)]
         lines = []
         for entry in entries:
@@ -329,11 +333,3 @@ def _day(counted: object, now: int, width: int) -> list[Content]:
             (f"{glyph} {levels.get(level, 0):,} {word.lower()}  ", TONES[style] if levels.get(level) else "$text-faint")
         )
     return [*timeline(counted.hours(now), labels, min(width, 72)), Content.assemble(*parts)]
-
-
-def _read(read: Callable[[], Any]) -> Any:
-    """A part, or why it could not be read: one broken store must not hide the others."""
-    try:
-        return read()
-    except BkError as error:
-        return error

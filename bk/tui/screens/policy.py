@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
 from typing import Any, ClassVar, NamedTuple
 
-from textual import on
+from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Static
 from textual.worker import get_current_worker
 
-from bk.engine.console import config, grants, rules
+from bk.engine.console import config, grants, hits, rules
 from bk.engine.console.config import Proposal
 from bk.engine.console.grants import Row as Exempt
+from bk.engine.console.hits import Hits
 from bk.engine.console.session import short
 from bk.engine.errors import BkError
 from bk.text import inert
@@ -25,7 +27,7 @@ from bk.tui.screens.config_review import Review, Reviewed, look
 from bk.tui.screens.config_whatif import WhatIf
 from bk.tui.screens.confirm import Answer, Ask
 from bk.tui.screens.listing import Listing
-from bk.tui.screens.policy_rows import BUILT_IN, IN_FORCE, Line, columns, explain, passes
+from bk.tui.screens.policy_rows import BUILT_IN, HITS, IN_FORCE, Line, columns, explain, passes
 from bk.tui.screens.policy_try import Try, TryInput, answered
 from bk.tui.widgets.detail import Detail
 from bk.tui.widgets.lines import LineList
@@ -34,6 +36,7 @@ from bk.tui.words import plural
 
 Json = Any
 OFF = "rules.disabled"
+COUNT_AGAIN = 60.0
 
 
 class Looked(NamedTuple):
@@ -59,6 +62,7 @@ class PolicyScreen(Listing):
         Action("list.open", "read", "enter", "The rule with its text and examples, on the whole screen."),
         Action("policy.try", "try", "x", "Type a command and see what bk would say to it."),
         Action("policy.whatif", "what if", "w", "Replay the last days with this rule switched off, or on again."),
+        Action("policy.calls", "its calls", "h", "The calls that this rule spoke up about, in Activity.", bar=False),
         Action("policy.switch", "off / on", "o", "Switch a rule off, or on again, for every call from now on.",
                gate=ADMIN, tier=REVERSIBLE),
         Action("policy.revoke", "end it", "R", "End an exception or a trust now.", gate=ADMIN, tier=TIGHTENS),
@@ -69,6 +73,8 @@ class PolicyScreen(Listing):
         super().__init__()
         self._looked: Looked | None = None
         self._cwd = os.getcwd()
+        self._hits: Hits | None = None
+        self._counted = float("-inf")
 
     def body(self) -> ComposeResult:
         """The field, what is wrong, the list and the explanation."""
@@ -76,7 +82,7 @@ class PolicyScreen(Listing):
         yield Try(self.session, self._cwd)
         yield Static(id="wrong")
         with Horizontal(id="panes"):
-            yield LineList(columns(), self._rows, id="lines")
+            yield LineList(columns(lambda: self._hits), self._rows, id="lines")
             yield Detail()
 
     def gather(self, wanted: Callable[[], bool]) -> Any:  # noqa: ARG002 - short queries
@@ -100,6 +106,30 @@ class PolicyScreen(Listing):
         line.update(Content("\n").join(map(Content, said)))
         line.set_class(bool(said), "-shown")
         self.tell_shown()
+        if time.monotonic() - self._counted > COUNT_AGAIN:
+            self._counted = time.monotonic()
+            self._count()
+
+    @work(thread=True, group="hits", exclusive=True, exit_on_error=False)
+    def _count(self) -> None:
+        """How often each rule spoke up lately, while the list is there already."""
+        worker = get_current_worker()
+        try:
+            found = hits.hits(self.session.state, self.session.now(), lambda: not worker.is_cancelled)
+        except BkError as error:
+            if not worker.is_cancelled:
+                self.app.call_from_thread(self.board.trouble, error)
+            return
+        if not worker.is_cancelled:
+            self.app.call_from_thread(self._have_counted, found)
+
+    def _have_counted(self, found: Hits) -> None:
+        self._hits = found
+        if self.main.sorted_by == HITS:
+            self._rows.replace(self._rows.every())
+            self.main.replaced()
+        self.main.refresh()
+        self.tell_selected()
 
     def tell_shown(self) -> None:
         """How many, how many of them are off, and which profile holds."""
@@ -126,12 +156,14 @@ class PolicyScreen(Listing):
         exempts: list[Exempt] = [each.exempt for each in self._looked.lines if each.exempt is not None]
         now, state = self.session.now(), self.session.state
         return one.ident, lambda width: explain(
-            one, exempts, width, now, lambda path: short(path, state.home)
+            one, exempts, width, now, lambda path: short(path, state.home), self._hits
         ).content()
 
     def why_not(self, ident: str) -> str | None:
         """Rules are switched, exceptions are ended."""
         what, one = ident.rpartition(".")[2], self.line
+        if what == "calls":
+            return "" if one is not None and one.rule is not None else None
         if what in ("whatif", "switch"):
             return self._not_switched(one)
         if what == "revoke":
@@ -146,6 +178,11 @@ class PolicyScreen(Listing):
         if one.ident not in self._looked.off:
             return f"{one.ident} is off by a pattern, a profile or config.local.toml: change {OFF} in Config"
         return ""
+
+    def do_calls(self) -> None:
+        """Activity, with the filter that shows them."""
+        if self.line is not None:
+            self.board.show_calls(f"rule:{self.line.ident}")
 
     # try
 

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from bk.engine.console.grants import Row as Exempt
+from bk.engine.console.hits import DAYS, Hits
 from bk.text import inert, inert_lines
 from bk.tui.prose import Prose
 from bk.tui.widgets.lines import Cell, Column
-from bk.tui.words import LEVELS, TONES, age, moment
+from bk.tui.words import LEVELS, TONES, age, moment, plural
 
 Json = Any
 TIERS = {"block": "block", "suspicious": "ask", "warn": "warn"}
 BUILT_IN = "built-in"
 IN_FORCE = "in force"
+HITS = f"{DAYS} DAYS"
 LINES_MAX = 200
 SAYS = {
     "block": "the call is refused, and the agent reads why",
@@ -86,8 +88,19 @@ def passes(grant: Json) -> str:
     return " ".join([what, *scope])
 
 
-def columns() -> list[Column]:
-    """The list's columns."""
+def columns(counted: Callable[[], Hits | None]) -> list[Column]:
+    """The list's columns; `counted` gives how often rules spoke up, None while that is not known."""
+
+    def count(one: Line) -> int:
+        found = counted()
+        return found.by_rule[one.ident].calls if found is not None and one.ident in found.by_rule else 0
+
+    def hits(one: Line) -> Cell:
+        if one.rule is None:
+            return Cell("")
+        if counted() is None:
+            return Cell("…", "quiet")
+        return Cell(f"{count(one):,}", "strong") if count(one) else Cell("·", "quiet")
 
     def level(one: Line) -> Cell:
         if one.state != IN_FORCE:
@@ -106,15 +119,19 @@ def columns() -> list[Column]:
 
     return [
         Column("LEVEL", 8, level, sort=lambda one: list(LEVELS).index(one.level)),
-        Column("RULE", 30, ident, sort=lambda one: one.ident, until=110),
+        Column("RULE", 0, ident, sort=lambda one: one.ident, until=84),
+        Column("RULE", 30, ident, sort=lambda one: one.ident, needs=84, until=110),
         Column("RULE", 42, ident, sort=lambda one: one.ident, needs=110),
-        Column("WHAT", 0, lambda one: Cell(one.what, "quiet"), needs=58),
+        Column(HITS, 7, hits, right=True, sort=lambda one: -count(one), needs=52),
+        Column("WHAT", 0, lambda one: Cell(one.what, "quiet"), needs=84, sort=lambda one: one.what),
         Column("FROM", 9, origin, sort=lambda one: one.origin, needs=46),
-        Column("STATE", 8, state, sort=lambda one: one.state, needs=96),
+        Column("STATE", 8, state, sort=lambda one: one.state, needs=130),
     ]
 
 
-def explain(one: Line, exempts: Sequence[Exempt], width: int, now_ms: int, shorten: Json) -> Prose:
+def explain(  # noqa: PLR0917 - what an explanation is made of
+    one: Line, exempts: Sequence[Exempt], width: int, now_ms: int, shorten: Json, hits: Hits | None = None
+) -> Prose:
     """A rule with its text and examples, or an exception with its bounds."""
     text = Prose(width)
     if one.rule is None:
@@ -133,6 +150,8 @@ def explain(one: Line, exempts: Sequence[Exempt], width: int, now_ms: int, short
         text.labelled("instead", (inert(str(rule["nudge"]), 600), "$success"), indent=0)
     file = "built into bk" if one.origin == BUILT_IN else shorten(str(rule["file"]))
     text.labelled("from", inert(f"{file}, pack {one.pack}, line {rule['line']}", 300), indent=0)
+    if hits is not None:
+        text.labelled("hits", *_hits_told(one.ident, hits, now_ms), indent=0)
     for grant in [each.grant for each in exempts if each.state == IN_FORCE and _touches(each.grant, one.ident)]:
         text.labelled("passes", (inert(f"{passes(grant)} ({grant.ident})", 300), "$warning"), indent=0)
     examples = rule["examples"]
@@ -149,6 +168,15 @@ def explain(one: Line, exempts: Sequence[Exempt], width: int, now_ms: int, short
         text.gap()
         text.labelled("tags", inert(", ".join([*rule["tags"], *([rule["ref"]] if rule["ref"] else [])]), 300), indent=0)
     return text
+
+
+def _hits_told(ident: str, hits: Hits, now_ms: int) -> list[tuple[str, str]]:
+    found = hits.by_rule.get(ident)
+    span = f"in {DAYS} days" if hits.whole else "in the newest entries"
+    if found is None:
+        return [(f"none {span}", "$text-quiet")]
+    return [(f"{plural(found.calls, 'call')} {span}", "bold"), (f", the last {age(found.last_ms, now_ms)} ago; ", ""),
+            ("h shows them", "$text-quiet")]  # fmt: skip
 
 
 def _explain_grant(text: Prose, one: Line, now_ms: int) -> None:

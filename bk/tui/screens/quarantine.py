@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from textual import on, work
+from textual import events, on, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
@@ -14,22 +14,22 @@ from textual.widgets import Static
 from textual.worker import get_current_worker
 
 from bk.engine.console import quarantine, shelf
-from bk.engine.console.session import short
 from bk.engine.console.shelf import UNDER_WAY, Held, Outlook, Shelf
 from bk.engine.errors import BkError
 from bk.tui.actions import ADMIN, FOR_GOOD, LISTS, REVERSIBLE, TIGHTENS, Action
 from bk.tui.prose import Explanation
-from bk.tui.screens.confirm import Answer
 from bk.tui.screens.listing import Listing
-from bk.tui.screens.quarantine_questions import copy_question, in_own_words, purge_question, restore_question
-from bk.tui.screens.quarantine_words import ENDED, Checked, card, explain_held, package
-from bk.tui.widgets.cards import Button, Card, CardList
+from bk.tui.screens.quarantine_deeds import HeldDeeds, why_not
+from bk.tui.screens.quarantine_questions import copy_question
+from bk.tui.screens.quarantine_words import Checked, card, explain_held, package
+from bk.tui.widgets.cards import LINES, Button, Card, CardList
 from bk.tui.widgets.detail import Detail
 from bk.tui.widgets.lines import Cell, Column, LineList
 from bk.tui.widgets.notice import Notice
 from bk.tui.widgets.rows import ListRows
 from bk.tui.words import plural, size
 
+LEAST = 7  # lines below which an explanation is not worth its room
 BUTTONS = (("[R]estore", "quarantine.restore"), ("[P]urge", "quarantine.purge"), ("[V]erify", "quarantine.verify"),
            ("[X] copy", "quarantine.copy_out"), ("[Enter] evidence", "list.open"))  # fmt: skip
 
@@ -48,6 +48,8 @@ class QuarantineScreen(Listing):
         Action("quarantine.restore", "restore", "R", "Put it back where it was, and leave it alone for some days.",
                gate=ADMIN, tier=REVERSIBLE),
         Action("quarantine.purge", "purge", "P", "Delete what is kept of it, for good.", gate=ADMIN, tier=FOR_GOOD),
+        Action("quarantine.elsewhere", "put elsewhere", "O", "Put it back at another place of your choice.",
+               gate=ADMIN, tier=REVERSIBLE, bar=False),
         Action("quarantine.verify", "verify", "V", "Bring what was cut off to its end, and read every byte kept."),
         Action("list.open", "evidence", "enter", "Open the selected item on the whole screen, with its history."),
         Action("quarantine.all", "verify all", "A", "The same for everything that is held.", bar=False),
@@ -64,6 +66,7 @@ class QuarantineScreen(Listing):
         self._ended = False
         self._checked: dict[str, Checked] = {}
         self._outlooks: dict[str, Outlook] = {}
+        self._deeds = HeldDeeds(self)
         yield Static(id="vault")
         with Horizontal(id="panes"):
             yield CardList(self._card, self._rows, id="cards-held", columns=COLUMNS)
@@ -86,6 +89,25 @@ class QuarantineScreen(Listing):
         self.main.replaced()
         self._tell_vault()
         self.tell_shown()
+
+    def tell_shown(self) -> None:
+        """How many, and what stands below them."""
+        super().tell_shown()
+        self.call_after_refresh(self._fit)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Another size, other room."""
+        super().on_resize(event)
+        self.call_after_refresh(self._fit)
+
+    def _fit(self) -> None:
+        """Few cards leave room: the explanation of the selected one stands below them."""
+        wanted, room = self._rows.count() * LINES, self.query_one("#panes").size.height
+        roomy = not self.has_class("-wide") and 0 < wanted <= room - LEAST
+        self.set_class(roomy, "-roomy")
+        self.main.styles.height = wanted if roomy else None
+        if roomy:
+            self.tell_selected()
 
     @property
     def held(self) -> Held | None:
@@ -113,7 +135,7 @@ class QuarantineScreen(Listing):
         held = self.held
         if not ident.startswith("quarantine.") or ident in ("quarantine.ended", "quarantine.all"):
             return "" if ident != "quarantine.all" or self._rows.total else None
-        return self._why_not(held, ident) if held is not None else None
+        return why_not(held, ident.rpartition(".")[2]) if held is not None else None
 
     def do_open(self) -> None:
         """On the whole screen."""
@@ -121,15 +143,18 @@ class QuarantineScreen(Listing):
 
     def do_restore(self) -> None:
         """Look at how things stand, then ask."""
-        held = self.held
-        if held is not None:
-            self._asking(held, self._ask_restore)
+        if self.held is not None:
+            self._deeds.restore(self.held)
+
+    def do_elsewhere(self) -> None:
+        """Look at how things stand, then ask where to."""
+        if self.held is not None:
+            self._deeds.elsewhere(self.held)
 
     def do_purge(self) -> None:
         """Look at how things stand, then ask."""
-        held = self.held
-        if held is not None:
-            self._asking(held, self._ask_purge)
+        if self.held is not None:
+            self._deeds.purge(self.held)
 
     def do_verify(self) -> None:
         """Read every byte of the selected one."""
@@ -166,55 +191,6 @@ class QuarantineScreen(Listing):
     def _button(self, event: CardList.Pressed) -> None:
         self.action_do(event.ident)
 
-    # the questions, and what follows from them
-
-    def _ask_restore(self, held: Held, out: Outlook) -> None:
-        ask = restore_question(held, out, self._short(held), self._still(held))
-        make = out.place in ("missing", "replaced")
-        self.confirm(ask, lambda answer: self._restore(held, answer, override=bool(out.voices), make=make))
-
-    def _restore(self, held: Held, answer: Answer, *, override: bool, make: bool) -> None:
-        session, parts = self.session, len(held.parts)
-        done = 0
-
-        def told(step: str) -> None:
-            nonlocal done
-            if step.startswith("put "):
-                done += 1
-                self._progress(f"restoring {package(held)}: {done:,} of {plural(parts, 'part')} in place")
-            elif step.startswith("checked "):
-                self._progress(f"restoring {package(held)}: reading what is kept")
-
-        def deed() -> str:
-            quarantine.restore(held.ident, recreate_parent=make, override=override, reason=answer.reason,
-                               admin=session.admin, env=session.env, told=told)  # fmt: skip
-            entry = session.outcome("quarantine_restore", hold=held.ident)
-            if entry.data.get("outcome") != "done":
-                raise BkError("it was not restored", str(entry.data.get("detail", "")), f"bk audit show {entry.seq}")
-            note = f" ({entry.data['note']})" if entry.data.get("note") else ""
-            return f"{package(held)} is back where it was{note}: entry #{entry.seq:,}"
-
-        self.perform(f"restoring {package(held)}", in_own_words(held, deed))
-
-    def _ask_purge(self, held: Held, out: Outlook) -> None:
-        ask = purge_question(held, out, self._short(held), self._still(held))
-        self.confirm(ask, lambda _answer: self._purge(held, ask.phrase))
-
-    def _purge(self, held: Held, typed: str) -> None:
-        session = self.session
-
-        def deed() -> str:
-            each = quarantine.purge([held.ident], confirm=lambda _held: typed, admin=session.admin, env=session.env)
-            for _item, what in each:
-                if what != "deleted":
-                    raise BkError("it was not deleted", what, "V says more")
-            entry = session.outcome("quarantine_purge", hold=held.ident)
-            if entry.data.get("outcome") != "done":
-                raise BkError("it was not deleted", str(entry.data.get("detail", "")), f"bk audit show {entry.seq}")
-            return f"{package(held)} is deleted, {size(held.size)}: entry #{entry.seq:,}"
-
-        self.perform(f"deleting {package(held)}", in_own_words(held, deed))
-
     def _verify(self, ident: str, what: str) -> None:
         session = self.session
 
@@ -233,25 +209,6 @@ class QuarantineScreen(Listing):
 
         self.perform(f"reading every byte of {what}", deed)
 
-    def _still(self, held: Held) -> Callable[[], str]:
-        env, was = self.session.env, (held.state, held.problem)
-
-        def still() -> str:
-            try:
-                now = quarantine.show(held.ident, env).held
-            except BkError as error:
-                return str(error)
-            return "" if (now.state, now.problem) == was else now.problem or f"it is {now.state} now"
-
-        return still
-
-    def _progress(self, told: str) -> None:
-        def tell() -> None:
-            self.board.doing = told
-            self.refresh_frame()
-
-        self.app.call_from_thread(tell)
-
     # what must be looked up
 
     @work(thread=True, group="outlook", exclusive=True, exit_on_error=False)
@@ -269,50 +226,20 @@ class QuarantineScreen(Listing):
         if self.held is not None and self.held.ident == ident:
             self.tell_selected()
 
-    @work(thread=True, group="asking", exclusive=True, exit_on_error=False)
-    def _asking(self, held: Held, ask: Callable[[Held, Outlook], None]) -> None:
-        try:
-            out = shelf.outlook(held, self.session.env)
-        except BkError as error:
-            self.app.call_from_thread(self.board.trouble, error)
-            return
-        self.app.call_from_thread(self._ask_if_here, held, out, ask)
-
-    def _ask_if_here(self, held: Held, out: Outlook, ask: Callable[[Held, Outlook], None]) -> None:
-        if self.app.screen is self:
-            ask(held, out)
-
     # how it looks
 
     def _card(self, held: Held, width: int) -> Card:
         buttons = []
         for label, ident in BUTTONS:
             action = next(each for each in self.ACTIONS if each.ident == ident)
-            why = self._why_not(held, ident) if ident.startswith("quarantine.") else ""
+            why = why_not(held, ident.rpartition(".")[2]) if ident.startswith("quarantine.") else ""
             if why is not None:
                 gated = action.gate == ADMIN and not self.board.gate.open
                 buttons.append(Button(label, ident, works=not why and not gated))
         due = held.ident in self._shelf.due
-        return card(held, self._short(held), width, self.session.now(), self._checked.get(held.ident), buttons, due=due)
-
-    def _short(self, held: Held) -> str:
-        return short(shelf.text_of(held), self.session.state.home)
-
-    def _why_not(self, held: Held, ident: str) -> str | None:
-        what = ident.rpartition(".")[2]
-        if held.state in ENDED:
-            return None
-        if what == "verify":
-            return ""
-        if held.state == "orphan":
-            return None
-        if held.state == "purging" and what == "purge":
-            return ""
-        if held.state in UNDER_WAY:
-            return f"it is {held.state}, or was cut off while it was: V brings it to its end first"
-        if what == "purge" and held.problem:
-            return f"bk deletes nothing that is not what was taken: {held.problem}"
-        return ""
+        return card(
+            held, self._deeds.where(held), width, self.session.now(), self._checked.get(held.ident), buttons, due=due
+        )
 
     def _tell_vault(self) -> None:
         there = [held for held in self._shelf.held if held.state in ("held", "orphan", *UNDER_WAY)]

@@ -14,12 +14,22 @@ from bk.tui.words import moment, plural, size
 # what a person can do here about a refusal of the engine, where its own advice speaks of the command line
 STEPS = {
     "condemned": "R asks again, and then for your reason",
-    "conflict": "move that away and press R again, or: bk quarantine restore {ident} --to PATH --admin",
+    "conflict": "move that away and press R again, or O to put it somewhere else",
     "parent_changed": "look at that folder, then R again",
     "parent_missing": "press R again: the folder is made again",
     "tampered": "V says more; nothing is put back on the word of what was altered",
     "not_held": "V brings what was cut off to its end",
 }
+
+# the same when the place was the person's own choice: what is said instead of the engine's title, and the next step
+AGAIN = "O again, and another place: what you typed is still there to be changed"
+ALLOWED = "a new name below your home (not in a dot folder or bin), /tmp, /srv, /mnt or /media"
+MOVED = {
+    "conflict": ("something is there already", AGAIN),
+    "parent_missing": ("the folder above it is not there", "make that folder, then O again: what you typed is kept"),
+    **dict.fromkeys(("protected_root", "home_or_ancestor", "inside_state_dir", "inside_quarantine", "own_program",
+                     "project_root", "dotdot", "form"), ("", f"O again, and {ALLOWED}")),
+}  # fmt: skip
 
 
 def restore_question(held: Held, out: Outlook, was: str, still: Callable[[], str]) -> Ask:
@@ -36,6 +46,26 @@ def restore_question(held: Held, out: Outlook, was: str, still: Callable[[], str
         [*_facts(held, out, was), *more],
         tier=REVERSIBLE,
         opened_by="R",
+        reason="Why put it back all the same? (needed, kept in the ledger)" if bad else "Why? (kept in the ledger)",
+        reason_needed=bad,
+        still=still,
+    )
+
+
+def place_question(held: Held, out: Outlook, was: str, still: Callable[[], str], place: str) -> Ask:
+    """Put it somewhere else? Wants the place typed, and a reason when it is still known to be bad."""
+    bad = bool(out.voices)
+    effect = f"It goes there byte for byte, and is left alone there for {plural(out.grace_days, 'day')}."
+    return Ask(
+        f"put {package(held)} elsewhere{' although it is malicious' if bad else ''}",
+        "Put it there",
+        f"It is STILL known to be malicious. {effect}" if bad else effect,
+        [*_facts(held, out, was), ("may be", ALLOWED)],
+        tier=REVERSIBLE,
+        opened_by="O",
+        place=place,
+        place_label="Where to? (the whole path, its own name at the end)",
+        example=f"~/analysis/{held.name.rpartition('/')[2]}",
         reason="Why put it back all the same? (needed, kept in the ledger)" if bad else "Why? (kept in the ledger)",
         reason_needed=bad,
         still=still,
@@ -72,16 +102,17 @@ def copy_question(held: Held, path: str) -> Ask:
     )
 
 
-def in_own_words(held: Held, deed: Callable[[], str]) -> Callable[[], str]:
+def in_own_words(deed: Callable[[], str], *, moved: bool = False) -> Callable[[], str]:
     """The deed, whose refusals name a next step that can be taken here."""
 
     def do() -> str:
         try:
             return deed()
         except BkError as error:
-            step = STEPS.get(getattr(error, "refusal", ""))
-            if step is not None:
-                error.next_step = step.format(ident=held.ident)
+            refusal = getattr(error, "refusal", "")
+            title, step = MOVED.get(refusal, ("", "")) if moved else ("", "")
+            error.title = title or error.title
+            error.next_step = step or STEPS.get(refusal, error.next_step)
             raise
 
     return do
