@@ -22,20 +22,21 @@ lint: $(STAMP)
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 
+# Much of it waits: for an engine, a key, a deadline. One worker more than the processors of a small machine.
 unit: $(STAMP)
-	@$(BIN)/python -m pytest -n 2 -m 'not long' -q
+	@$(BIN)/python -m pytest -n 3 --dist worksteal -m 'not long' -q
 
 test: lint unit
 
 test-all: lint
-	@$(BIN)/python -m pytest -n 2 -q
+	@$(BIN)/python -m pytest -n 3 --dist worksteal -q
 	@$(BIN)/python -m tests.fuzz --seconds 60
 
 # Real clients from npm and PyPI against a scripted model, on the loopback alone; needs root. BK_LIVE_DIR keeps them.
 test-live test-live-all: TIER = $(if $(filter test-live-all,$@),2,1)
 test-live test-live-all: $(STAMP)
 	@$(BIN)/python -m tests.live.packages $(TIER)
-	@BK_LIVE=$(TIER) $(BIN)/python -m pytest tests/live -n 2 -q; code=$$?; \
+	@BK_LIVE=$(TIER) $(BIN)/python -m pytest tests/live -n 2 --dist loadgroup --no-loadscope-reorder -q; code=$$?; \
 	$(BIN)/python -m tests.live.table; exit $$code
 
 bench: $(STAMP)
@@ -44,6 +45,7 @@ bench: $(STAMP)
 	@$(BIN)/python -m bench.index --full --write docs/performance.md
 	@$(BIN)/python -m bench.inventory --write docs/performance.md
 	@$(BIN)/python -m bench.ledger --write docs/performance.md
+	@$(BIN)/python -m bench.dashboard --write docs/performance.md
 
 screenshots: $(STAMP)
 	@$(BIN)/python -m bench.screenshots

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from bk.engine.state import State
+from tests import width
 
 for _name in [n for n in os.environ if n == "NO_COLOR" or n.startswith(("TEXTUAL_", "BK_", "CLAUDE"))]:
     if not _name.startswith(("TEXTUAL_SNAPSHOT", "BK_LIVE")):  # set before workers start: the snapshots', the lab's
@@ -35,6 +36,11 @@ LACKS = {
     "needs the address sanitizer": lambda: True,
 }
 _wrongly_skipped: list[str] = []
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if "not long" not in config.getoption("markexpr"):
+        width.Search.everything = True
 
 
 def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:

@@ -27,7 +27,7 @@ def hook() -> list[str]:
     return [str(NATIVE)] if NATIVE.exists() else [sys.executable, "-I", "-c", CLIENT]
 
 
-def until(what: Callable[[], Any], seconds: float = 15.0) -> Any:
+def until(what: Callable[[], Any], seconds: float = 30.0) -> Any:
     """The first true value of `what`; fails the test when there is none in time."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -83,6 +83,20 @@ class House:
         there = holder(self.state.engine_lock)
         return there.pid if there is not None and there.known else 0
 
+    def serving(self) -> bool:
+        """Whether there is an engine and a place where it listens: a call that comes now finds it."""
+        return bool(self.engine()) and os.path.exists(self.state.socket)
+
+    def soon(self, code: int, saying: str = "") -> subprocess.CompletedProcess[bytes]:
+        """The first harmless call that ends like this: what the engine notices, it notices in its own time."""
+
+        def ended() -> subprocess.CompletedProcess[bytes] | None:
+            done = self.call("ls")
+            return done if done.returncode == code and saying in done.stderr.decode() else None
+
+        found: subprocess.CompletedProcess[bytes] = until(ended)
+        return found
+
     def kill(self, number: int = signal.SIGKILL) -> None:
         """End the engine, by its pid."""
         pid = self.engine()
@@ -92,10 +106,10 @@ class House:
 
     def quiet(self) -> None:
         """End whatever engine runs, and the one that may just be starting."""
-        end = time.monotonic() + 10
+        end = time.monotonic() + 30
         while time.monotonic() < end:
             self.kill()
-            time.sleep(0.3)
+            time.sleep(0.1)
             if not self.engine() and not engines_of(self.state):
                 return
 

@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import sys
 import sysconfig
-import time
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,6 @@ from tests.feeds.server import FeedServer
 from tests.unit.own import Publisher
 
 ROOT = Path(__file__).parents[2]
-SEEN = 0.3  # what the engine may take to notice a change
 
 
 class Build:
@@ -101,8 +99,7 @@ class OwnHouse(House):
         """The same harmless call, decided cold and then by the engine that the cold one left."""
         self.quiet()
         cold = self.call("ls")
-        until(self.engine)
-        time.sleep(SEEN)
+        until(self.serving)
         until(lambda: self.bk("engine", "status").returncode != 1)
         return cold, self.call("ls")
 

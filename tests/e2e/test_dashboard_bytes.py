@@ -50,6 +50,10 @@ OURS = re.compile(
     r"|\x1b\]22;[a-z]*\x07|\x1b\[\?u|\x1b\[c|\x1b\[>[0-9;]*q"
 )
 TIMES = 3.0
+EVERY = tuple(place.name for place in PLACES)
+FLOOR = 12  # lines: the first three screens have room for what the ledger says, the others may need many keys for it
+SENT = "\ufdd0"  # stands where a sequence of ours was; no text holds it
+RUNG = re.compile(f"(?<={SENT})\x07(?={SENT})")  # the app rings between frames; a text's bell has text beside it
 ESCAPE = 0.3  # what comes sooner after Esc is read as a key with Alt
 
 
@@ -131,28 +135,28 @@ def visit(state: State, short_dir: Path, keys: Sequence[Sequence[str]], size: tu
     return shown
 
 
-def judge(shown: dict[str, str]) -> None:
+def judge(shown: dict[str, str], must: Sequence[str]) -> None:
     """Nothing of the data is a control, a direction or a sequence; and the data was really shown."""
     sent = shown["bytes"].partition("left with")[0]
-    left = OURS.sub("", sent)
+    left = RUNG.sub("", OURS.sub(SENT, sent)).replace(SENT, "")
     assert "\x1b" not in left, [left[max(0, at.start() - 30) : at.start() + 30] for at in re.finditer("\x1b", left)][:5]
     wrong = {char for char in left if unicodedata.category(char) in ("Cc", "Cf", "Zl", "Zp", "Cs", "Co")} - set("\r\n")
     assert not wrong, ascii(sorted(wrong))
     assert "\x1b[31;5m" not in sent
     assert sent.count("\x1b[2J") <= 2, "the dashboard clears the screen when it begins and ends, nobody else does"
-    hidden = [place.name for place in PLACES if MARK not in shown[place.name] and "␛" not in shown[place.name]]
+    hidden = [name for name in must if MARK not in shown[name] and "␛" not in shown[name]]
     assert not hidden, f"{hidden} showed none of it:\n{shown[hidden[0]]}"
 
 
 def test_no_sequence_from_any_store_reaches_the_terminal(state: State, short_dir: Path) -> None:
     fill(state, EVIL[:12])
-    judge(visit(state, short_dir, (["j"], ["Enter"], ["Escape"], ["i"], ["j"], ["Escape"]), (100, 30)))
+    judge(visit(state, short_dir, (["j"], ["Enter"], ["Escape"], ["i"], ["j"], ["Escape"]), (100, 30)), EVERY)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("size", [(40, 12), (160, 50)], ids=str)
 def test_no_row_and_no_page_of_any_screen_sends_one(state: State, short_dir: Path, size: tuple[int, int]) -> None:
-    fill(state, EVIL)
+    fill(state, [*EVIL[len(MORE) :], *MORE])
     rows = [keys for _ in range(12) for keys in (["j"], ["Enter"], ["G"], ["Escape"])]
     asked = [[key] for letter in "xXARPVmbi" for key in (letter, "Escape")]
-    judge(visit(state, short_dir, (["i"], *rows, *asked, ["Escape"]), size))
+    judge(visit(state, short_dir, (["i"], *rows, *asked, ["Escape"]), size), EVERY if size[1] > FLOOR else EVERY[:3])

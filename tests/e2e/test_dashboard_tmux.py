@@ -43,7 +43,7 @@ class Pane:
     def text(self) -> str:
         return self._tmux("capture-pane", "-p", "-t", "t")
 
-    def until(self, text: str, patience: float = 20.0) -> str:
+    def until(self, text: str, patience: float = 30.0) -> str:
         end = time.monotonic() + patience
         while time.monotonic() < end:
             seen = self.text()
@@ -89,7 +89,7 @@ def test_a_blocked_call_appears_live_is_seen_and_is_recorded(pane: Pane, state: 
     pane.until("Nothing has been decided yet")
     assert "ADMIN" in pane.text()
     write(state, entry("cat ~/.ssh/id_rsa"))
-    shown = pane.until("cat ~/.ssh/id_rsa", 5)
+    shown = pane.until("cat ~/.ssh/id_rsa")
     assert "BLOCK" in shown
     pane.until("● 1 open")
     pane.press("2")
@@ -109,7 +109,7 @@ def test_no_escape_sequence_from_an_entry_reaches_the_terminal(pane: Pane, state
     pane.until("Nothing has been decided yet")
     evil = "\x1b]52;c;cm0gLXJmIC8=\x07 \x1b[31;5mred\x1b[0m \x9b32m \u202egpj.exe [@click=app.quit]x[/] evil[/"
     write(state, entry(evil), Entry("incident", evil, {"incident": evil, "title": evil, "detail": evil}, level="warn"))
-    pane.until("gpj.exe", 5)
+    pane.until("gpj.exe")
     for keys in (("2",), ("j",), ("Enter",), ("Escape",), ("3",), ("Enter",), ("Escape",), ("y",)):
         pane.press(*keys)
         time.sleep(0.2)

@@ -107,7 +107,8 @@ def test_a_herd_of_cold_callers_starts_one_engine_and_loses_no_time(house: House
     starts = [entry for entry in house.entries() if entry.data.get("event") == "start"]
     assert len(starts) == 1
     assert "another engine" not in Path(house.state.log).read_text()
-    assert sorted(took)[10] < 10  # milliseconds, with twenty at once on however few cores
+    assert sorted(took)[5] < 10  # milliseconds, with twenty at once on however few cores
+    assert sorted(took)[10] < 100, "nobody waits for an engine to be ready, which takes several times as long"
 
 
 def test_leaving_an_engine_costs_the_caller_next_to_nothing(house: House) -> None:
@@ -125,7 +126,8 @@ def test_leaving_an_engine_costs_the_caller_next_to_nothing(house: House) -> Non
 
 def test_the_first_call_is_decided_cold_and_leaves_an_engine(house: House) -> None:
     assert house.call("git status", "cold").returncode == 0
-    pid = until(house.engine)
+    until(house.serving)
+    pid = house.engine()
     assert house.call("git status", "warm").returncode == 0
     until(lambda: told(house)["requests"]["served"] == 1)  # type: ignore[index]
     assert house.engine() == pid

@@ -20,7 +20,7 @@ from bk.engine.intel.signed import sign
 from bk.engine.own import listing
 from bk.engine.state import State
 from tests.e2e.engine_house import until
-from tests.e2e.own_build import SEEN, Build, OwnHouse
+from tests.e2e.own_build import Build, OwnHouse
 from tests.feeds.server import FeedServer
 from tests.unit.own import REASON, Publisher, listed
 
@@ -115,8 +115,7 @@ def test_a_listed_version_blocks_and_can_still_be_asked_about(house: OwnHouse, p
     assert len(house.incidents("self-listed")) == 1
     publisher.publish(withdraw=("BK-1",))
     accepted(house, publisher)
-    time.sleep(SEEN)
-    let(house.call("ls"))
+    house.soon(LET)
     let(*house.asked())
 
 
@@ -134,8 +133,7 @@ def test_a_listed_digest_blocks_the_very_files_and_no_others(house: OwnHouse, pu
     let(*house.asked())
     publisher.publish(listed("BK-E", digest=own))
     accepted(house, publisher)
-    time.sleep(SEEN)
-    denied(house.call("ls"), saying="BK-E")
+    house.soon(DENIED, "BK-E")
     denied(*house.asked(), saying="BK-E")
 
 
@@ -146,8 +144,7 @@ def test_a_bad_signature_blocks_until_a_good_list_comes(house: OwnHouse, publish
     note = (publisher.folder / "bk-self.note").read_bytes()
     house.feed.serve("/self/bk-self.note", note.replace(b"serial 1", b"serial 2"))
     assert house.refresh()["word"] == "refused"
-    time.sleep(SEEN)
-    denied(house.call("ls"), saying="not signed by the release key")
+    house.soon(DENIED, "not signed by the release key")
     denied(*house.asked(), saying="not signed by the release key")
     until(lambda: house.incidents("self-refused"))
     accepted(house, publisher)
@@ -246,8 +243,7 @@ def test_a_tampered_copy_blocks(house: OwnHouse, publisher: Publisher, which: st
     if (which, how) == ("answer", "deleted"):  # it is made again from the copy, which was not touched
         let(*house.asked())
         return
-    time.sleep(SEEN)
-    denied(house.call("ls"), saying="altered" if (which, how) != ("bk-self.note", "deleted") else "gone")
+    house.soon(DENIED, "altered" if (which, how) != ("bk-self.note", "deleted") else "gone")
     denied(*house.asked(), saying="compromised releases" if which != "answer" else "altered")
     assert house.bk("diag").returncode == 3
     assert house.bk("self", "status").returncode == 1
@@ -265,8 +261,7 @@ def test_deleting_everything_about_the_list_un_lists_nothing(house: OwnHouse, pu
     accepted(house, publisher)
     denied(*house.asked(), saying="BK-1")
     shutil.rmtree(house.own)
-    time.sleep(SEEN)
-    denied(house.call("ls"), saying="gone")
+    house.soon(DENIED, "gone")
     shutil.rmtree(house.own, ignore_errors=True)
     denied(*house.asked(), saying="gone")
 
@@ -295,8 +290,7 @@ def test_a_person_overrules_one_listing_in_one_list(house: OwnHouse, publisher: 
     code, told = person("overrule", "BK-1", "--reason", "built here from audited source", "--admin")
     assert code == 3, told
     assert "overruled" in told
-    time.sleep(SEEN)
-    let(house.call("ls"))
+    house.soon(LET)
     let(*house.asked())
     assert "built here from audited source" in house.bk("self", "status").stdout
     publisher.publish()

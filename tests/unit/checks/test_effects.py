@@ -223,7 +223,7 @@ def test_every_finding_says_why_and_what_to_do_instead() -> None:
 @pytest.mark.parametrize("piece", ["find . ", "git push ", "a-", "x,", "b64decode(", "exec(", "../", "*", "[", "\\"])
 def test_long_texts_are_judged_in_time(piece: str) -> None:
     text = piece * (300_000 // len(piece))
-    started = time.perf_counter()
+    started = time.process_time()
     verdict(
         Opaque("syntax", text),
         Opaque("computed", text),
@@ -233,4 +233,4 @@ def test_long_texts_are_judged_in_time(piece: str) -> None:
         Touch("/" + text[:4096], "delete", tree=True, certain=False),
         taking(Connect("https://" + text, text[:4096], sends=True), "tree:/" + text[:4096], "secret:" + text),
     )
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2

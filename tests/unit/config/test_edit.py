@@ -16,6 +16,7 @@ from bk.engine.config.layers import parse
 from bk.engine.config.schema import BY_NAME
 from bk.engine.errors import BkError
 from bk.engine.state import State
+from tests import width
 from tests.unit.config.settings import settings, toml
 
 NOWHERE = "/nonexistent/etc/config.toml"
@@ -108,7 +109,7 @@ def test_unset_takes_out_one_line(state: State) -> None:
         made.unset("engine.idle_exit_s")
 
 
-@limits(max_examples=20, deadline=None)
+@limits(max_examples=width.of(8, 20), deadline=None)
 @given(before=settings(), after=settings())
 def test_any_sequence_of_changes_gives_exactly_what_was_asked(
     before: dict[str, object], after: dict[str, object]

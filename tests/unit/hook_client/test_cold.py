@@ -45,8 +45,8 @@ def test_a_cold_decision_that_hangs_is_killed_and_denied_in_time(client: Install
         "bk blocked this call: there was no decision before the deadline: "
         "no engine answers, and deciding without one took too long"
     )
-    assert done.took < 2
-    for _ in range(50):
+    assert done.took < 4, "at the deadline that was asked for"
+    for _ in range(1000):
         if not running(client):
             break
         time.sleep(0.02)

@@ -9,6 +9,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 
@@ -152,16 +153,19 @@ def test_an_engine_that_answers_busy_unread_is_no_engine(client: Installation) -
 
 @pytest.mark.parametrize("reads", [True, False])
 def test_an_engine_that_never_answers_is_a_denial_in_time(client: Installation, reads: bool) -> None:
+    gone = threading.Event()
+
     def behave(conn: socket.socket) -> None:
         if reads:
             receive(conn)
-        time.sleep(1.5)
+        gone.wait(20)
 
     with engine(client.socket, behave):
         done = client.call(b"x" * 1_000_000, "--deadline-ms", "500")
+        gone.set()
     assert "no decision before the deadline" in done.reason
     assert ("does not answer" if reads else "does not take the call") in done.reason
-    assert 0.4 < done.took < 1.4
+    assert 0.4 < done.took < 4, "at the deadline that was asked for, not at the client's own"
 
 
 def test_a_reply_that_dribbles_past_the_deadline_is_a_denial(client: Installation) -> None:
@@ -181,9 +185,12 @@ def test_the_deadline_without_a_flag_is_under_five_seconds(client: Installation)
         conn.recv(1)  # until the client leaves
 
     with engine(client.socket, behave):
-        done = client.call(CALL, "--deadline-ms", "999999999")
-        assert "no decision before the deadline" in done.reason
-        assert 4 < done.took < 5
+        tried = []  # whatever else holds the processor adds to it: one of a few tries is enough
+        while len(tried) < 4 and (not tried or min(tried) >= 5):
+            done = client.call(CALL, "--deadline-ms", "999999999")
+            assert "no decision before the deadline" in done.reason
+            tried.append(done.took)
+        assert 4 < min(tried) < 5
 
 
 def test_a_full_queue_is_decided_cold(client: Installation) -> None:

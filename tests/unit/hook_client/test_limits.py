@@ -58,7 +58,7 @@ def test_input_that_never_ends_is_a_denial_in_time(client: Installation) -> None
     os.close(ours)
     os.close(theirs)
     assert done.reason == "bk blocked this call: standard input did not end before the deadline"
-    assert 0.3 < done.took < 1.2
+    assert 0.3 < done.took < 4
 
 
 def test_input_in_pieces_is_put_together(client: Installation) -> None:

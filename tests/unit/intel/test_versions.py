@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 
 import pytest
 from hypothesis import given, settings
@@ -272,12 +273,10 @@ def test_no_text_breaks_the_readers(text: str, ecosystem: str) -> None:
 )
 @pytest.mark.parametrize("ecosystem", ["npm", "pypi", "rubygems", "packagist", "maven", "nuget", "cargo"])
 def test_long_text_costs_nothing(ecosystem: str, text: str) -> None:
-    import time
-
-    start = time.perf_counter()
+    start = time.process_time()
     demand(ecosystem, text)
     pinned(ecosystem, text)
     order.key(ecosystem, text[:256])
     canonical_version(ecosystem, text[:256])
     demand(ecosystem, text[:256])
-    assert time.perf_counter() - start < 0.5
+    assert time.process_time() - start < 0.5

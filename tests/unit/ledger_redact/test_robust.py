@@ -104,8 +104,8 @@ def test_an_ordinary_command_costs_microseconds() -> None:
         "python -m pytest tests/unit -q -x --maxfail=1 2>&1 | tail -40 && ls -la build/dist && echo finished ok done"
     )
     assert 190 < len(command) < 220
-    spent = min(timeit.repeat(lambda: redact(command), number=2000, repeat=7)) / 2000
-    assert spent < 20e-6  # 5 µs measured; the rest is for a loaded machine
+    spent = min(timeit.repeat(lambda: redact(command), timer=time.process_time, number=2000, repeat=7)) / 2000
+    assert spent < 40e-6  # 5 µs measured; the rest is for a processor that others use too
 
 
 def test_the_cheap_tests_let_every_literal_through() -> None:

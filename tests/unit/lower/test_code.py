@@ -176,9 +176,9 @@ def test_what_is_sent_says_where_it_comes_from() -> None:
     ],
 )
 def test_odd_texts_end_soon(language: str, piece: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     done(piece * (60_000 // len(piece)), language)
-    assert time.perf_counter() - started < 3
+    assert time.process_time() - started < 3
 
 
 def test_tokens_are_bounded_and_whole() -> None:

@@ -108,6 +108,6 @@ def test_cmdlets_are_named_in_full_and_in_lower_case() -> None:
 @pytest.mark.parametrize("piece", ["(", "{", "'", '"', "$(", "@'", "<#", "|", "a;", "$x=", "[", "`", "{(", "%A%", '^"'])
 def test_odd_texts_end_soon(piece: str) -> None:
     for tool, text in (("PowerShell", piece * 4000), ("Bash", "cmd /c '" + (piece * 4000).replace("'", "") + "'")):
-        started = time.perf_counter()
+        started = time.process_time()
         done(text, tool)
-        assert time.perf_counter() - started < 3
+        assert time.process_time() - started < 3

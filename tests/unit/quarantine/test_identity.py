@@ -18,6 +18,7 @@ from bk.quarantine.back import restore
 from bk.quarantine.paths import Ground, contained, form, inside, protected, refusal, windows_form
 from bk.quarantine.record import Hold
 from bk.quarantine.vault import hold
+from tests import width
 from tests.unit.quarantine.house import photograph, state_in
 
 VCS = (b".git", b".hg", b".jj", b".svn")
@@ -144,7 +145,7 @@ ECOSYSTEMS = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=width.of(400, 2000), deadline=None)
 @given(st.lists(WORDS, min_size=1, max_size=9), ECOSYSTEMS, st.sampled_from(["/", "", "//", "C:\\"]))
 def test_no_accepted_path_leaves_its_container(words: list[str], ecosystem: str, lead: str) -> None:
     path = lead + "/".join(words)

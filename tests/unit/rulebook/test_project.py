@@ -121,9 +121,9 @@ def test_a_bad_project_is_told_and_all_else_holds(state: State, tmp_path: Path, 
         else:
             rules.write_text("block\n")
     aged()
-    started = time.monotonic()
+    started = time.process_time()
     held = around(state, f"{state.home}/project")
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5
     assert len(held.problems) == 1, held.problems
     assert "all of yours are in force" in held.problems[0]
     said = ids(held, "frob; grob; rclone purge a:b", state)
