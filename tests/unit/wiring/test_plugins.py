@@ -66,7 +66,12 @@ def played(folder: Path, body: str | None, kind: str, *, seconds: float = 8, **e
     file.write_text(text.replace("const SECONDS = 8;", f"const SECONDS = {seconds};"))
     driver.write_text(DRIVER)
     ran = subprocess.run(
-        ["node", str(driver), str(file), kind], capture_output=True, text=True, timeout=30, env={"PATH": _path(), **env}
+        ["node", str(driver), str(file), kind],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        env={"PATH": _path(), **env},
+        cwd=folder,
     )
     assert ran.returncode == 0, ran.stderr
     told: dict[str, Any] = json.loads(ran.stdout)
