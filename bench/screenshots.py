@@ -10,9 +10,10 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
+from bk.engine.console.sample import fill, open_sample
 from bk.engine.console.session import Session
 from bk.engine.ledger.store import Ledger
 from bk.engine.model import Entry
@@ -35,6 +36,11 @@ SHOTS: tuple[tuple[str, tuple[int, int], str, tuple[str, ...]], ...] = (
     ("config", (120, 36), "config", ("a",)),
     ("help", (100, 40), "incidents", ("question_mark",)),
 )
+INSTALLED: tuple[tuple[str, tuple[int, int], str, tuple[str, ...]], ...] = (
+    ("quarantine", (120, 36), "quarantine", ()),
+    ("corpus", (120, 36), "corpus", ("down",)),
+    ("catalogs", (120, 36), "catalogs", ()),
+)  # on the demo: it has things installed and held
 
 
 class Still(Session):
@@ -63,6 +69,17 @@ def still_session(entries: Sequence[Entry] | None = None, *, why_not_admin: str 
         shutil.rmtree(top, ignore_errors=True)
 
 
+@contextmanager
+def demo_session() -> Iterator[Session]:
+    """The demo, as a person at a terminal has it."""
+    session = open_sample()
+    session.host, session.why_not_admin = "laptop-7", ""
+    try:
+        yield session
+    finally:
+        session.close()
+
+
 def recorded() -> list[Entry]:
     """The committed entries."""
     said = [json.loads(line) for line in ENTRIES.read_text(encoding="utf-8").splitlines()]
@@ -71,8 +88,6 @@ def recorded() -> list[Entry]:
 
 def record() -> int:
     """Decide the sample's calls with the present checks and commit what the ledger then holds."""
-    from bk.engine.console.sample import fill
-
     top = tempfile.mkdtemp(prefix="bkshot", dir="/tmp")
     state = State(f"{top}/h/.bk", f"{top}/h", os.geteuid())
     try:
@@ -94,9 +109,11 @@ def record() -> int:
     return len(lines)
 
 
-async def shoot(name: str, size: tuple[int, int], screen: str, keys: Sequence[str]) -> None:
+async def shoot(
+    name: str, size: tuple[int, int], screen: str, keys: Sequence[str], opened: AbstractContextManager[Session]
+) -> None:
     """One picture of a screen, after these keys."""
-    with still_session() as session:
+    with opened as session:
         app = Dashboard(session, first=screen)
         async with app.run_test(size=size) as pilot:
             await app.workers.wait_for_complete()
@@ -121,9 +138,10 @@ def main() -> None:
     if options.parse_args().record:
         print(f"{record()} entries recorded in {ENTRIES.relative_to(ROOT)}")
     PICTURES.mkdir(exist_ok=True)
-    for name, size, screen, keys in SHOTS:
-        asyncio.run(shoot(name, size, screen, keys))
-        print(f"screenshots/{name}.svg")
+    for shots, opened in ((SHOTS, still_session), (INSTALLED, demo_session)):
+        for name, size, screen, keys in shots:
+            asyncio.run(shoot(name, size, screen, keys, opened()))
+            print(f"screenshots/{name}.svg")
 
 
 if __name__ == "__main__":

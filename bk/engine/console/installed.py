@@ -1,4 +1,4 @@
-"""What is installed in the sample: packages that are known to be bad, one of them held, one that would be.
+"""What is installed in the sample: packages that are known to be bad, some of them held, one that would be.
 
 The packages are names and versions in a file and no code; everything else is the real thing: the scan, the responder's
 passes, the vault, the corpus.
@@ -19,7 +19,7 @@ from bk.engine.responder.clock import now_ms
 from bk.engine.responder.round import respond
 from bk.engine.state import State
 
-HELD = ("debug", "4.4.2")
+HELD = (("debug", "4.4.2"), ("axios", "1.14.1"), ("@ctrl/tinycolor", "4.1.1"))
 WOULD = ("chalk", "5.6.1")
 GOOD = (("left-pad", "1.3.0"), ("zod", "3.23.8"), ("ms", "2.1.3"))
 LIVE = '[auto_quarantine]\nenabled = true\ndry_run = false\n\n[notify]\nchannel = "none"\n'
@@ -31,7 +31,7 @@ def install(state: State) -> None:
     _learn(state)
     modules = f"{state.home}/src/shop/node_modules"
     _package(modules, "..", "shop", "1.0.0")
-    for name, version in (*GOOD, HELD):
+    for name, version in (*GOOD, *HELD):
         _package(modules, name, name, version)
     replace(state.config, LIVE.encode())
     _pass(state)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from bk.engine.lower import archives, changes, downloads, git, gnu, network
 from bk.engine.lower.paths import joined, pathlike
 from bk.engine.lower.programs import SPECS, USE_OPTIONS, Spec
@@ -13,6 +15,8 @@ if TYPE_CHECKING:
 
     from bk.engine.lower.scope import Scope
 
+SCOPED = frozenset(("npm", "pnpm", "yarn", "bun"))
+_PACKAGE = re.compile(r"@[a-z0-9~-][a-z0-9._~-]*/[a-z0-9~-][a-z0-9._~-]*(@[^/]*)?\Z")
 _USED = ("--env-file",)
 
 
@@ -24,7 +28,7 @@ def effects(name: str, args: Sequence[str], scope: Scope) -> None:
         return
     spec = SPECS.get(name)
     if spec is None:
-        _unknown(args, scope)
+        _unknown(args, scope, scoped=name in SCOPED and "--" not in args)
         return
     operands, deep, into = options(spec, args, scope)
     does = spec.does
@@ -244,8 +248,11 @@ def _docker(_name: str, args: Sequence[str], scope: Scope) -> None:
             scope.touch(value, "read", via=_USED)
 
 
-def _unknown(args: Sequence[str], scope: Scope) -> None:
-    """Nobody knows what it does with its operands: those that look like paths may be read."""
+def _unknown(args: Sequence[str], scope: Scope, *, scoped: bool) -> None:
+    """Nobody knows what it does with its operands: those that look like paths may be read.
+
+    `scoped`: to this program `@owner/name` is a package.
+    """
     moved = scope.cwds[0] != scope.start
     skip = False
     for word in args:
@@ -262,6 +269,8 @@ def _unknown(args: Sequence[str], scope: Scope) -> None:
                 scope.touch(_same(word, value), "read", certain=False)
             continue
         if word[:1] == "@":
+            if scoped and _PACKAGE.match(word):
+                continue
             word = _same(word, word[1:])  # noqa: PLW2901 - `@file` is how many programs are told to read one
         elif "=" in word and word[:1] not in "/~.":
             word = _same(word, word.rsplit("=", 1)[1])  # noqa: PLW2901

@@ -67,8 +67,9 @@ def who(held: Held) -> str:
 
 
 def who_says(held: Held) -> list[str]:
-    """The independent groups that its evidence names."""
-    found = (str(group) for each in held.evidence for group in _texts(each.get("groups") or each.get("group")))
+    """The independent groups that its evidence names; what this machine concluded from them is no voice of its own."""
+    outside = (each for each in held.evidence if not each.get("tier"))
+    found = (str(group) for each in outside for group in _texts(each.get("groups") or each.get("group")))
     return sorted(dict.fromkeys(found))
 
 
@@ -164,7 +165,8 @@ def _evidence(text: Prose, held: Held, out: Outlook | None) -> None:
         told = [str(each.get("severity", "")), idents, str(each.get("provenance", ""))]
         line = "  ".join(inert(part, 200) for part in told if part)
         if line:
-            named = inert(", ".join(_texts(each.get("groups") or each.get("group"))), 60)
+            groups = _texts(each.get("groups") or each.get("group"))
+            named = "confirmed here" if each.get("tier") else inert(", ".join(groups), 60)
             text.labelled("evidence", (f"{named}: ", ""), (line, "$text-quiet"))
 
 

@@ -14,6 +14,7 @@ import pytest
 
 from bk.engine.console import audit, cases, corpus, quarantine
 from bk.engine.console.sample import Sample, open_sample
+from bk.tui.screens.quarantine_words import who_says
 
 ROOT = Path(__file__).parent.parent.parent.parent
 
@@ -30,13 +31,17 @@ def test_it_holds_something_of_everything(sample: Sample) -> None:
     assert sample.shown_root == "sample state"
     levels = {entry.level for entry in audit.entries(sample.state)}
     assert {"allow", "warn", "ask", "block", "quarantine"} <= levels
-    (held,) = quarantine.rows(env=sample.env)
-    assert (held.name, held.state) == ("debug", "held")
+    held = {each.name: each for each in quarantine.rows(env=sample.env)}
+    assert set(held) == {"debug", "axios", "@ctrl/tinycolor"}
+    assert {each.state for each in held.values()} == {"held"}
+    assert "local" in {group for each in held["debug"].evidence for group in each["groups"]}
+    assert "local" not in who_says(held["debug"]), "what bk concluded from others adds no voice to theirs"
     assert not os.path.exists(f"{sample.state.home}/src/shop/node_modules/debug"), "it was really moved"
     assert {one.name: one.state for one in cases.rows(every=True, env=sample.env)} == {
-        "debug": "quarantined",
+        **dict.fromkeys(held, "quarantined"),
         "chalk": "dry_run_reported",
     }
+    assert set(sample.health()) == {"chain"}, "neither hook nor engine belongs to it"
     assert corpus.page(env=sample.env).events
     assert audit.verify(sample.state).ok
 
