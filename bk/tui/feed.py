@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 POLL_SECONDS = 0.2
 WORST = "quarantine"
 HEALTH_SECONDS = 5.0
+AT_WORK_SECONDS = 1.0  # no key for so long: nobody is reading along who would feel a frame that comes late
+HEALTH_AT_MOST = 15.0
 RING_SECONDS = 10.0
 INDEX_AFTER = 2_000  # entries; the newest few are searched without the side index
 
@@ -29,7 +31,7 @@ class Watch:
         self._board = board
         self._behind = False
         self._indexed = 0
-        self._rang = float("-inf")
+        self._rang = self._healthy = float("-inf")
 
     def begin(self) -> None:
         """The first look, so that no screen takes a ledger for empty that was only not read yet."""
@@ -43,7 +45,7 @@ class Watch:
         self.look(first=True)
         self._board.call_after_refresh(self.look_at_health)  # not before the first frame
         self._board.set_interval(POLL_SECONDS, self.look)
-        self._board.set_interval(HEALTH_SECONDS, self.look_at_health)
+        self._board.set_interval(AT_WORK_SECONDS, self._look_when_due)
 
     def look(self, *, first: bool = False) -> None:
         """One look at the ledger, and at whether anybody is still there."""
@@ -75,8 +77,14 @@ class Watch:
             self._board.bell()
             self._board.say(f"{LEVELS[WORST][0]} {subject(worst)} · ! opens what is most urgent", severity="error")
 
+    def _look_when_due(self) -> None:
+        since = time.monotonic() - self._healthy
+        if since >= HEALTH_AT_MOST or (since >= HEALTH_SECONDS and self._board.gate.untouched >= AT_WORK_SECONDS):
+            self.look_at_health()
+
     def look_at_health(self) -> None:
         """Probe hook, engine, chain and catalogs away from the screen."""
+        self._healthy = time.monotonic()
         self._board.run_worker(self._health, thread=True, group="health", exclusive=True, exit_on_error=False)
 
     def _health(self) -> None:

@@ -50,13 +50,18 @@ class Gate:
             return f"read-only: {self.why_not}"
         return "admin is locked: press L to unlock it" if self._locked else ""
 
+    @property
+    def untouched(self) -> float:
+        """For how many seconds no key and no mouse was used."""
+        return self._clock() - self._touched
+
     def touch(self) -> None:
         """A key or the mouse was used."""
         self._touched = self._clock()
 
     def tick(self) -> bool:
         """Lock when nobody was here for long; True when that just happened."""
-        if self.state != ADMIN or self._clock() - self._touched < self.idle:
+        if self.state != ADMIN or self.untouched < self.idle:
             return False
         self._locked = True
         return True
