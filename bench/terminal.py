@@ -79,8 +79,8 @@ class Terminal:
             self._take(end - at)
 
     def pressed(self, keys: str, *marks: str) -> Took:
-        """Press keys, and wait for these texts to be drawn afterwards."""
-        self.quiet(0.03)
+        """Press keys, and wait for these texts to be drawn afterwards: at rest, as a person who has read the screen."""
+        self.rest()
         before, cpu, start = len(self.sent), self.cpu_ms(), time.perf_counter()
         os.write(self._fd, keys.encode())
         shown = self.until(*marks, after=before)
@@ -96,6 +96,14 @@ class Terminal:
         end = time.perf_counter() + patience
         while time.perf_counter() < end and self._take(seconds):
             pass
+
+    def rest(self, patience: float = PATIENCE) -> None:
+        """Wait until it draws nothing and computes nothing."""
+        end = time.perf_counter() + patience
+        before = -1.0
+        while time.perf_counter() < end and self.cpu_ms() - before > 1.0:
+            before = self.cpu_ms()
+            self.quiet(0.03)
 
     def idle(self, seconds: float) -> None:
         """Let time pass, taking what is sent."""
