@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from textual.screen import Screen
 
+from bk.engine.console import shelf as shelves
 from bk.engine.intel import generations
 from bk.engine.intel.record import Record
 from bk.engine.model import Entry
@@ -313,14 +314,14 @@ async def test_nothing_held_says_why_and_what_would_be(state: State) -> None:
         await board.sees("1 item would be held, but for the dry run")
 
 
-async def test_a_thousand_cards_draw_only_what_is_seen(state: State) -> None:
+async def test_a_thousand_cards_draw_only_what_is_seen(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
     held = taken(state)
+    many = [Held.read({**held.told(), "id": f"q_{number:026}"}, "held") for number in range(1000)]
+    monkeypatch.setattr(shelves, "shelf", lambda **_: shelves.Shelf(many))
     board = Board(state, first="quarantine")
     async with running(board, (80, 24)):
         await board.sees("npm:evil")
-        many = [Held.read({**held.told(), "id": f"q_{number:026}"}, "held") for number in range(1000)]
-        board.front._rows.replace(many)  # type: ignore[attr-defined]
-        board.rows.replaced()
+        await board.until(lambda: board.rows.rows.count() == 1000)
         cards = board.front.query_one(CardList)
         drawn: set[str] = set()
         before = cards._draw_card
