@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -168,10 +170,15 @@ def asked(house: House, command: str) -> tuple[int, bytes]:
     call = {"hook_event_name": "PreToolUse", "tool_name": "Bash", "tool_input": {"command": command},
             "session_id": "s", "cwd": house.state.home}  # fmt: skip
     env = {"HOME": house.state.home, "BK_HOME": house.state.root, "PATH": "/usr/bin:/bin"}
-    done = subprocess.run(
-        [sys.executable, "-I", "-c", HOOK, "--cold", "--harness", "claude-code"],
-        input=json.dumps(call).encode(), env=env, cwd=house.state.home, capture_output=True, timeout=60,
-    )  # fmt: skip
+    lock = os.open(f"{house.state.run}/starting.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # as if one were starting: the call starts none that would be left behind
+        done = subprocess.run(
+            [sys.executable, "-I", "-c", HOOK, "--cold", "--harness", "claude-code"],
+            input=json.dumps(call).encode(), env=env, cwd=house.state.home, capture_output=True, timeout=60,
+        )  # fmt: skip
+    finally:
+        os.close(lock)
     return done.returncode, done.stdout
 
 
